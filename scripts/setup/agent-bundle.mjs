@@ -1,0 +1,128 @@
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { builtinModules, createRequire } from 'node:module'
+import { join } from 'node:path'
+import { SetupError } from './setup-error.mjs'
+
+/** ONNX Runtime's own way to its native file: a path inside its package, which the device does not have. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is searched for in source code
+const nativeRequire = 'require(`../bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`)'
+/** The native file lies beside the bundle, and finds its own library there (its run path is $ORIGIN). */
+const loadFromBeside =
+  "(() => { const native = { exports: {} }; process.dlopen(native, require('node:path').join(__dirname, 'onnxruntime_binding.node')); return native.exports })()"
+
+/**
+ * Makes the native file load from beside the bundle.
+ * @param {string} source onnxruntime-node/dist/binding.js
+ * @returns {string}
+ * @throws {SetupError} BUILD_FAILED when ONNX Runtime loads it in another way than the one this was written for
+ */
+export function rewriteNativeRequire(source) {
+  const parts = source.split(nativeRequire)
+  if (parts.length === 2) return parts.join(loadFromBeside)
+  const hint = 'onnxruntime-node has changed: adapt nativeRequire in scripts/setup/agent-bundle.mjs to its dist/binding.js.'
+  throw new SetupError(
+    'BUILD_FAILED',
+    `The agent cannot be bundled: ${parts.length - 1} places load ONNX Runtime's native file instead of 1`,
+    hint,
+  )
+}
+
+/**
+ * @param {string} root
+ * @param {NodeJS.Platform} [platform]
+ * @param {string} [arch]
+ * @returns {string} the folder with ONNX Runtime's native files for a platform
+ */
+export function nativeFolder(root, platform = process.platform, arch = process.arch) {
+  return join(root, 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6', platform, arch)
+}
+
+/**
+ * Bundles the device's program into one CommonJS file, and puts this computer's native files beside it, so that it runs in place.
+ * @param {string} root
+ * @param {string} outFolder gets agent.cjs and the native files
+ * @returns {Promise<void>}
+ * @throws {SetupError} BUILD_FAILED
+ */
+export async function bundleAgent(root, outFolder) {
+  const { build } = createRequire(join(root, 'package.json'))('esbuild')
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  let rewritten = 0
+  /** @type {SetupError | undefined} */
+  let refusal
+  const rewrite = {
+    name: 'native-file-beside-bundle',
+    setup: (/** @type {any} */ builder) =>
+      builder.onLoad({ filter: /onnxruntime-node[\\/]dist[\\/]binding\.js$/ }, (/** @type {{ path: string }} */ { path }) => {
+        rewritten++
+        try {
+          return { contents: rewriteNativeRequire(readFileSync(path, 'utf8')), loader: 'js' }
+        } catch (error) {
+          refusal = /** @type {SetupError} */ (error)
+          throw error
+        }
+      }),
+  }
+  mkdirSync(outFolder, { recursive: true })
+  let result
+  try {
+    result = await build({
+      absWorkingDir: root,
+      entryPoints: ['src/agent/agent-entry.ts'],
+      outfile: join(outFolder, 'agent.cjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node22',
+      minify: true,
+      keepNames: false,
+      legalComments: 'eof',
+      define: { __EDGESMITH_VERSION__: JSON.stringify(version) },
+      metafile: true,
+      logLevel: 'silent',
+      plugins: [rewrite],
+    })
+  } catch (error) {
+    const errors = /** @type {{ errors?: { text: string, location?: { file: string, line: number } }[] }} */ (error).errors ?? []
+    const lines = errors.map(({ text, location }) => (location ? `${location.file}:${location.line}: ${text}` : text))
+    throw refusal ?? new SetupError('BUILD_FAILED', 'The agent could not be bundled', lines.join('\n') || String(error))
+  }
+  if (rewritten !== 1) {
+    throw new SetupError(
+      'BUILD_FAILED',
+      `The agent bundles ONNX Runtime's loader ${rewritten} times instead of once`,
+      'See scripts/setup/agent-bundle.mjs.',
+    )
+  }
+  refuseMissingPackages(result.metafile)
+  const native = nativeFolder(root)
+  for (const name of readdirSync(native)) linkOrCopy(join(native, name), join(outFolder, name))
+}
+
+/**
+ * A package that is looked up at run time would be found here and missing on the device.
+ * @param {{ outputs: Record<string, { imports: { path: string }[] }> }} metafile
+ */
+function refuseMissingPackages({ outputs }) {
+  const imports = Object.values(outputs).flatMap((output) => output.imports.map(({ path }) => path))
+  const foreign = imports.filter((path) => !path.startsWith('node:') && !builtinModules.includes(path))
+  if (foreign.length === 0) return
+  throw new SetupError(
+    'BUILD_FAILED',
+    `The agent would need ${foreign.join(', ')} on the device`,
+    'Only Node itself and ONNX Runtime are there: bundle it or do without.',
+  )
+}
+
+/**
+ * Native libraries have up to 45 MB; a second name for the same file costs nothing.
+ * @param {string} from
+ * @param {string} to must not exist
+ */
+function linkOrCopy(from, to) {
+  try {
+    linkSync(from, to)
+  } catch {
+    copyFileSync(from, to)
+  }
+}

@@ -1,0 +1,79 @@
+import type { ServiceConfig } from '../../contract/agent-protocol.ts'
+import type { InferenceRuntime, LoadedModel } from '../../core/inference-runtime.ts'
+import { makeBenchmarkInputs } from '../../engine/measure/benchmark-inputs.ts'
+import { type ModelSignature, modelSignature } from './model-signature.ts'
+import { createPredictor } from './predictor.ts'
+import { HttpService } from './service-http.ts'
+import { type ServiceLimits, serviceLimits } from './service-limits.ts'
+import type { ServiceLog } from './service-log.ts'
+import { type ServedModel, serviceRoutes } from './service-routes.ts'
+import { ServiceStatistics } from './service-statistics.ts'
+
+/** What a service is started with. */
+export interface ServiceOptions {
+  readonly config: ServiceConfig
+  readonly token: string
+  /** Bytes of the model; asked for after the port is taken, so that a wrong port is told at once. */
+  readonly readModel: () => Promise<Uint8Array>
+  readonly runtime: InferenceRuntime
+  readonly runtimeVersion: string
+  readonly log: ServiceLog
+  readonly limits?: ServiceLimits
+}
+
+export interface RunningService {
+  readonly port: number
+  /** Finishes what is in flight, then frees port and model. */
+  close(): Promise<void>
+}
+
+/**
+ * Listens, loads the model, warms it up, and then answers. Until it is loaded, requests get 503 `NOT_READY`.
+ *
+ * @throws EdgesmithError `PORT_TAKEN`, `USAGE`, and what reading and loading the model throw; the port is free again then
+ */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { config, token, runtime, runtimeVersion, log, limits = serviceLimits } = options
+  let served: ServedModel | null = null
+  const statistics = new ServiceStatistics()
+  const http: HttpService = new HttpService({
+    token,
+    limits,
+    statistics,
+    log,
+    routes: serviceRoutes({ config, limits, statistics, log, model: () => served, isDraining: () => http.isDraining }),
+  })
+  const port = await http.listen(config.host, config.port)
+  try {
+    const model = await runtime.load(await options.readModel(), { intraOpThreads: config.threads })
+    const signature = await warmUp(model, modelSignature(model.inputs, config.preprocessing), log)
+    const names = { labels: config.labels, isClassifier: config.accuracy !== null }
+    served = { predictor: createPredictor(model, signature, names), outputs: model.outputs, runtimeVersion }
+    return {
+      port,
+      close: async () => {
+        await http.close()
+        await model.close()
+      },
+    }
+  } catch (error) {
+    await http.close()
+    throw error
+  }
+}
+
+/**
+ * Runs the model once on made-up inputs, so that the first client does not wait for the runtime's own preparations, and sees whether the
+ * outputs have one row a sample. Where they do not, or the run fails, samples are run one by one and outputs are answered whole.
+ */
+async function warmUp(model: LoadedModel, signature: ModelSignature, log: ServiceLog): Promise<ModelSignature> {
+  const { batching } = signature
+  const rows = batching.kind === 'fixed' ? batching.size : batching.kind === 'open' ? 2 : 1
+  try {
+    const outputs = await model.run(makeBenchmarkInputs(model.inputs, rows).feeds)
+    if (Object.values(outputs).every(({ dims }) => dims[0] === rows)) return signature
+  } catch (error) {
+    log.info('warm-up-failed', { message: error instanceof Error ? error.message : String(error) })
+  }
+  return batching.kind === 'fixed' ? signature : { ...signature, batching: { kind: 'single' } }
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import { EdgesmithError } from '../../contract/errors.ts'
+import type { BenchResult, Comparison, ComparisonRow, EvaluateResult } from '../../contract/measurement.ts'
+import type { Model } from '../../contract/model.ts'
+import type { ProcedureArguments } from '../../contract/procedures.ts'
+import { sharedHistogram } from '../../core/statistics/histogram.ts'
+import { accuracyDifference } from '../../core/statistics/mcnemar.ts'
+import { speedup } from '../../core/statistics/speedup.ts'
+import { evaluateOn, readyDevice } from '../devices/agent-work.ts'
+import { machineKey } from '../devices/device-sessions.ts'
+import type { HandlersOf } from '../handlers.ts'
+import type { JobContext } from '../jobs/job-queue.ts'
+import { announce, type Services } from '../services.ts'
+import { measureInterleaved, poolBlocks } from './interleaved-benchmark.ts'
+import { measurementKey } from './measure.ts'
+import { recipeTitle } from './optimize.ts'
+
+/** Bins of the latency distributions; enough to show two modes, few enough to read. */
+const HISTOGRAM_BINS = 60
+
+/** Comparisons: accuracy of each model on the same samples, latency in interleaved blocks, all on one device in one job. */
+export function compareHandlers(services: Services): HandlersOf<'compare'> & HandlersOf<'comparisons'> {
+  return {
+    'compare.start': (input) => {
+      const baseline = services.models.get(input.baselineId)
+      const others = [...new Set(input.modelIds)].filter((id) => id !== baseline.id).map((id) => services.models.get(id))
+      if (input.datasetId) services.datasets.get(input.datasetId)
+      const device = services.devices.get(input.deviceId)
+      if (others.length === 0) throw new EdgesmithError('USAGE', 'Choose at least one model besides the baseline')
+      const jobId = services.queue.start({
+        kind: 'compare.start',
+        title: `Compare ${others.length === 1 ? others[0]?.name : `${others.length} models`} with ${baseline.name} on ${device.name}`,
+        machine: { key: machineKey(device), mode: 'exclusive' },
+        run: (context) => compare(services, [baseline, ...others], input, context),
+      })
+      return { jobId }
+    },
+    'comparisons.list': () => services.measurements.comparisons(),
+  }
+}
+
+async function compare(
+  services: Services,
+  models: readonly Model[],
+  input: ProcedureArguments<'compare.start'>,
+  context: JobContext,
+): Promise<Comparison> {
+  const device = services.devices.get(input.deviceId)
+  const dataset = input.datasetId ? services.datasets.get(input.datasetId) : null
+  const ready = await readyDevice(services, device.id, { models, datasets: dataset ? [dataset] : [] }, context)
+
+  const evaluations: EvaluateResult[] = []
+  if (dataset) for (const model of models) evaluations.push(await evaluateOn(ready, model, dataset, input.settings.threads, context))
+  const blocks = await measureInterleaved(ready, models, input.settings, input.blocks, context)
+  const pooled = blocks.map((own) => poolBlocks(own, input.settings))
+  const histograms = sharedHistogram(
+    pooled.map((result) => result.latenciesMs),
+    HISTOGRAM_BINS,
+  )
+
+  const comparisonId = randomUUID()
+  const key = (model: Model) => measurementKey(context.jobId, model.id, device.id, comparisonId)
+  const comparison: Comparison = {
+    id: comparisonId,
+    jobId: context.jobId,
+    deviceId: device.id,
+    device: device.name,
+    datasetId: dataset?.id ?? null,
+    dataset: dataset?.name ?? null,
+    baseline: (models[0] as Model).name,
+    baselineId: (models[0] as Model).id,
+    settings: input.settings,
+    environment: (pooled[0] as BenchResult).environment,
+    rows: [],
+    createdAt: new Date().toISOString(),
+  }
+  services.measurements.transaction(() => {
+    models.forEach((model, index) => {
+      const result = pooled[index] as BenchResult
+      const evaluation = evaluations[index]
+      const benchmark = services.measurements.addBenchmark(key(model), result)
+      const row: ComparisonRow = {
+        modelId: model.id,
+        model: model.name,
+        sha256: model.sha256,
+        kind: model.kind,
+        recipe: model.recipe && recipeTitle(model.recipe),
+        sizeBytes: model.sizeBytes,
+        metrics: evaluation?.metrics ?? null,
+        accuracyDifference: index > 0 && evaluation ? accuracyAgainst(evaluations[0] as EvaluateResult, evaluation) : null,
+        latencyMs: result.latencyMs,
+        histogram: { edgesMs: histograms.edges, counts: histograms.counts[index] as number[] },
+        samples: result.samples,
+        throughputPerSecond: result.throughputPerSecond,
+        loadMs: result.loadMs,
+        firstInferenceMs: result.firstInferenceMs,
+        peakRssBytes: result.peakRssBytes,
+        cpuMsPerInference: result.cpuMsPerInference,
+        speedup: index === 0 ? null : speedup(samplesOf(blocks[0]), samplesOf(blocks[index]), BOOTSTRAP_SEED),
+        benchmarkId: benchmark.id,
+        evaluationId: evaluation && dataset ? services.measurements.addEvaluation(key(model), dataset, evaluation).id : null,
+        warnings: result.warnings,
+      }
+      comparison.rows.push(row)
+    })
+    services.measurements.addComparison(comparison)
+  })
+  for (const what of ['benchmarks', 'evaluations', 'comparisons'] as const) announce(services, what)
+  return comparison
+}
+
+/** Fixed, so that the same samples always give the same interval. */
+const BOOTSTRAP_SEED = 20_240_229
+
+function samplesOf(blocks: readonly BenchResult[] | undefined): Float32Array[] {
+  return (blocks ?? []).map((block) => block.latenciesMs)
+}
+
+/** The paired comparison of two evaluations; both saw the same samples in the same order. */
+function accuracyAgainst(baseline: EvaluateResult, build: EvaluateResult): NonNullable<ComparisonRow['accuracyDifference']> {
+  return accuracyDifference(baseline.labels, baseline.predictions, build.predictions)
+}

@@ -1,0 +1,57 @@
+import type { Command } from './command.ts'
+import { benchCommand } from './commands/bench.ts'
+import { compareCommand } from './commands/compare.ts'
+import { connectCommand } from './commands/connect.ts'
+import { datasetsCommand } from './commands/datasets.ts'
+import { deployCommand } from './commands/deploy.ts'
+import { deploymentsCommand } from './commands/deployments.ts'
+import { deviceAddCommand } from './commands/device-add.ts'
+import { deviceListCommand } from './commands/device-list.ts'
+import { devicePrepareCommand } from './commands/device-prepare.ts'
+import { deviceProbeCommand } from './commands/device-probe.ts'
+import { deviceRemoveCommand } from './commands/device-remove.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { evaluateCommand } from './commands/evaluate.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { jobCommand } from './commands/job.ts'
+import { jobsCommand } from './commands/jobs.ts'
+import { logsCommand } from './commands/logs.ts'
+import { modelsCommand } from './commands/models.ts'
+import { optimizeCommand } from './commands/optimize.ts'
+import { reportCommand } from './commands/report.ts'
+import { runsCommand } from './commands/runs.ts'
+import { serveCommand } from './commands/serve.ts'
+import { startCommand } from './commands/start.ts'
+import { statusCommand } from './commands/status.ts'
+import { stopCommand } from './commands/stop.ts'
+import { undeployCommand } from './commands/undeploy.ts'
+
+/** Every command, in the order the help lists them. */
+export const commands: readonly Command[] = [
+  inspectCommand,
+  optimizeCommand,
+  evaluateCommand,
+  benchCommand,
+  compareCommand,
+  reportCommand,
+  deviceAddCommand,
+  deviceListCommand,
+  deviceProbeCommand,
+  devicePrepareCommand,
+  deviceRemoveCommand,
+  deployCommand,
+  deploymentsCommand,
+  connectCommand,
+  statusCommand,
+  logsCommand,
+  stopCommand,
+  startCommand,
+  undeployCommand,
+  serveCommand,
+  modelsCommand,
+  datasetsCommand,
+  runsCommand,
+  jobsCommand,
+  jobCommand,
+  doctorCommand,
+]

@@ -1,0 +1,54 @@
+import type { Deployment } from '../../contract/deployment.ts'
+import { LOCAL_DEVICE_ID } from '../../contract/device.ts'
+import { serviceNameSchema } from '../../contract/names.ts'
+import { procedures } from '../../contract/procedures.ts'
+import { defineCommand } from '../command.ts'
+import { preprocessOption, readPreprocessing } from '../common-options.ts'
+import { required, setting, text } from '../option.ts'
+import { findDevice, findModel } from '../references.ts'
+import { runJob } from '../run-job.ts'
+import { factList } from '../text-table.ts'
+
+export const deployCommand = defineCommand({
+  name: 'deploy',
+  summary: 'Serve a model or build on a device as a REST API',
+  positionals: { model: { description: 'path, name or id of a model or build' } },
+  options: {
+    device: required(text('NAME', 'the device')),
+    name: setting('SERVICE', serviceNameSchema, 'name of the service (default: made from the model’s name); an existing one is replaced'),
+    port: setting('N', procedures['deploy.start'].input.shape.port.unwrap(), 'loopback port on the device (default: a free one)'),
+    preprocess: { ...preprocessOption, description: 'JSON file with scale, mean and std the service applies to what it is sent' },
+  },
+  notes: [
+    'The service listens on the device’s loopback only and asks for a token. edgesmith connect SERVICE opens the way to it and prints both.',
+  ],
+  examples: ['deploy model-int8.onnx --device pi5 --name classifier'],
+  run: async (context, options, { model: modelText }) => {
+    const preprocessing = await readPreprocessing(context, options.preprocess)
+    const device = await findDevice(context, options.device)
+    const model = await findModel(context, modelText)
+    const deployment = await runJob(context, 'deploy.start', {
+      modelId: model.id,
+      deviceId: device.id,
+      service: options.name,
+      port: options.port,
+      preprocessing,
+    })
+    const connect = `edgesmith connect ${deployment.service} --device ${deployment.device}`
+    return {
+      document: { ...deployment, url: deviceUrl(deployment), connect },
+      text: factList([
+        ['service', deployment.service],
+        ['model', deployment.model],
+        ['address', `${deviceUrl(deployment)} on ${deployment.deviceId === LOCAL_DEVICE_ID ? 'this computer' : deployment.device}`],
+        ['endpoints', 'GET /health, GET /model_info, POST /predict, POST /predict/batch'],
+        ['connect', `${connect} (prints the token)`],
+      ]),
+    }
+  },
+})
+
+/** Address of a service on the machine it runs on. */
+export function deviceUrl({ port }: Deployment): string {
+  return `http://127.0.0.1:${port}`
+}

@@ -1,0 +1,81 @@
+import { LOCAL_DEVICE_ID } from '../../contract/device.ts'
+import { procedures } from '../../contract/procedures.ts'
+import { type CommandContext, defineCommand } from '../command.ts'
+import { preprocessOption, readPreprocessing } from '../common-options.ts'
+import { setting } from '../option.ts'
+import { findModel } from '../references.ts'
+import { runJob } from '../run-job.ts'
+import { factList } from '../text-table.ts'
+import { deviceUrl } from './deploy.ts'
+
+/** How often the log is looked at for new lines. */
+const LOG_INTERVAL_MS = 1000
+
+export const serveCommand = defineCommand({
+  name: 'serve',
+  summary: 'Serve a model on this computer in the foreground, until Ctrl+C',
+  positionals: { model: { description: 'path, name or id of a model or build' } },
+  options: {
+    port: setting('N', procedures['deploy.start'].input.shape.port.unwrap(), 'port (default: a free one)'),
+    preprocess: { ...preprocessOption, description: 'JSON file with scale, mean and std the service applies to what it is sent' },
+  },
+  notes: ['It listens on loopback only and asks for the token it prints. The service’s log goes to standard error.'],
+  examples: ['serve model-int8.onnx --port 8080'],
+  run: async (context, options, { model: modelText }) => {
+    const preprocessing = await readPreprocessing(context, options.preprocess)
+    const model = await findModel(context, modelText)
+    const backend = await context.backend()
+    const deployment = await runJob(context, 'deploy.start', {
+      modelId: model.id,
+      deviceId: LOCAL_DEVICE_ID,
+      // A name of its own: it neither replaces a deployed service nor is replaced by another `serve`.
+      service: `serve-${process.pid}`,
+      port: options.port,
+      preprocessing,
+    })
+    // From here on Ctrl+C must remove the service, also before its address is printed.
+    const interrupted = context.interruption.wait()
+    const { token } = await backend.call('deployments.connect', { id: deployment.id }).catch(async (error: unknown) => {
+      await backend.call('deployments.remove', { id: deployment.id })
+      throw error
+    })
+    const url = deviceUrl(deployment)
+    return {
+      document: { model: model.name, url, token },
+      text: [
+        factList([
+          ['model', model.name],
+          ['address', url],
+          ['token', token],
+          ['try', `curl -H "Authorization: Bearer ${token}" ${url}/health`],
+        ]),
+        '',
+        'Ctrl+C stops it.',
+      ].join('\n'),
+      hold: () => followUntil(interrupted, context, deployment.id),
+    }
+  },
+})
+
+/** Passes new log lines on until Ctrl+C, then removes the service. */
+async function followUntil(interrupted: Promise<void>, context: CommandContext, id: string): Promise<void> {
+  const { terminal } = context
+  const backend = await context.backend()
+  let stopped = false
+  void interrupted.then(() => {
+    stopped = true
+  })
+  let shown = ''
+  try {
+    while (!stopped) {
+      const { text } = await backend.call('deployments.logs', { id, lines: 500 })
+      const fresh = text.startsWith(shown) ? text.slice(shown.length) : text
+      if (fresh.trim() !== '') terminal.note(fresh.replace(/\n$/, ''))
+      shown = text
+      await Promise.race([interrupted, new Promise((resolve) => setTimeout(resolve, LOG_INTERVAL_MS))])
+    }
+  } finally {
+    await backend.call('deployments.remove', { id })
+    terminal.note('Stopped.')
+  }
+}

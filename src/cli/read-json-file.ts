@@ -1,0 +1,40 @@
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { z } from 'zod'
+import { EdgesmithError, type ErrorCode } from '../contract/errors.ts'
+
+/** Recipes and preprocessing are a few hundred bytes; a node list for `exclude` may take some hundred thousand. */
+const MAX_JSON_BYTES = 4_000_000
+
+/**
+ * Reads a JSON file and checks it.
+ *
+ * @param code the error code when the content does not fit
+ * @throws EdgesmithError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `TOO_LARGE`, or `code`
+ */
+export async function readJsonFile<T>(folder: string, path: string, schema: z.ZodType<T>, code: ErrorCode): Promise<T> {
+  const file = resolve(folder, path)
+  const entry = await stat(file).catch(() => undefined)
+  if (!entry) throw new EdgesmithError('FILE_NOT_FOUND', `There is no file ${file}`)
+  if (!entry.isFile()) throw new EdgesmithError('FILE_UNREADABLE', `${file} is not a file`)
+  if (entry.size > MAX_JSON_BYTES) {
+    throw new EdgesmithError('TOO_LARGE', `${file} has ${entry.size} bytes, at most ${MAX_JSON_BYTES} are read`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new EdgesmithError(code, `${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new EdgesmithError(code, `${file}: ${describeIssue(parsed.error)}`)
+}
+
+/** The first problem zod found, with its place: `[0].sparsity: Too big: expected number to be <1`. */
+export function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues
+  if (!issue) return 'not valid'
+  const place = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  return `${place.replace(/^\./, '')}${place ? ': ' : ''}${issue.message}`
+}

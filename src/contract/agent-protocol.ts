@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { datasetSourceSchema, preprocessingSchema } from './dataset.ts'
+import { errorReportSchema, progressSchema } from './job.ts'
+import { benchResultSchema, benchSettingsSchema, evaluateResultSchema } from './measurement.ts'
+import { pathSchema, serviceNameSchema, sha256Schema } from './names.ts'
+
+/**
+ * How a host talks to the agent, on this computer or through SSH: the host starts `node agent.cjs run`, writes one request as one
+ * line of JSON on its standard input and keeps it open; the agent answers with lines of JSON on standard output and exits.
+ * Closing standard input cancels. Typed arrays travel as tagged base64 (`agent-wire.ts`). Standard error is free text for the log.
+ */
+export const AGENT_PROTOCOL_VERSION = 1
+
+export const agentRequestSchema = z.discriminatedUnion('command', [
+  /** Loads ONNX Runtime, runs a tiny built-in model and checks the answer: the self-test after a push. */
+  z.object({ command: z.literal('self-test') }),
+  z.object({ command: z.literal('bench'), model: pathSchema, settings: benchSettingsSchema }),
+  z.object({
+    command: z.literal('evaluate'),
+    model: pathSchema,
+    dataset: datasetSourceSchema,
+    batch: z.int().min(1).max(4096).default(32),
+    threads: z.int().min(1).max(256).default(1),
+  }),
+])
+export type AgentRequest = z.input<typeof agentRequestSchema>
+
+export const selfTestResultSchema = z.object({
+  edgesmithVersion: z.string(),
+  nodeVersion: z.string(),
+  onnxRuntimeVersion: z.string(),
+  architecture: z.string(),
+  /** Largest absolute difference between the tiny model's answer and the expected one. */
+  maxAbsDiff: z.number(),
+})
+export type SelfTestResult = z.infer<typeof selfTestResultSchema>
+
+/** The result schema of each command. */
+export const agentResultSchemas = {
+  'self-test': selfTestResultSchema,
+  bench: benchResultSchema,
+  evaluate: evaluateResultSchema,
+} as const
+export type AgentCommand = keyof typeof agentResultSchemas
+export type AgentResult<C extends AgentCommand> = z.infer<(typeof agentResultSchemas)[C]>
+
+/** One line from the agent. `hello` comes first and once, `result` or `error` last and once. */
+export const agentMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), protocol: z.number(), pid: z.number(), version: z.string() }),
+  z.object({ type: z.literal('progress'), progress: progressSchema }),
+  z.object({ type: z.literal('log'), text: z.string() }),
+  z.object({ type: z.literal('result'), value: z.unknown() }),
+  z.object({ type: z.literal('error'), error: errorReportSchema }),
+])
+export type AgentMessage = z.infer<typeof agentMessageSchema>
+
+/** The file `node agent.cjs serve FILE` reads: everything a service is. */
+export const serviceConfigSchema = z.object({
+  service: serviceNameSchema,
+  /** Name people gave the model or build. */
+  modelName: z.string(),
+  modelPath: pathSchema,
+  modelSha256: sha256Schema,
+  /** Identifies the release; answered as `version`. */
+  version: z.string(),
+  host: z.literal('127.0.0.1'),
+  /** 0 picks a free port; the chosen one is written to `statePath`. */
+  port: z.int().min(0).max(65535),
+  /** File with the access token (mode 0600). */
+  tokenPath: pathSchema,
+  /** Where the service writes `{pid, port, startedAt}` once it listens, and removes it when it ends. */
+  statePath: pathSchema,
+  preprocessing: preprocessingSchema,
+  labels: z.array(z.string()).nullable(),
+  /** Measured on this device before; answered by `/model_info`. */
+  accuracy: z.number().nullable(),
+  latencyP50Ms: z.number().nullable(),
+  threads: z.int().min(1).max(256).default(1),
+})
+export type ServiceConfig = z.infer<typeof serviceConfigSchema>
+
+export const serviceStateSchema = z.object({ pid: z.number(), port: z.number(), startedAt: z.string() })
+export type ServiceState = z.infer<typeof serviceStateSchema>

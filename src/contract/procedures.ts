@@ -1,0 +1,250 @@
+import { z } from 'zod'
+import { datasetSchema, preprocessingSchema } from './dataset.ts'
+import { deploymentSchema, serviceStatusSchema } from './deployment.ts'
+import { deviceAuthSchema, deviceIdSchema, deviceReportSchema, deviceSchema, fingerprintSchema, hostSchema, userSchema } from './device.ts'
+import { jobLogLineSchema, jobSchema } from './job.ts'
+import { benchmarkSchema, benchSettingsSchema, comparisonSchema, evaluationSchema, histogramSchema } from './measurement.ts'
+import { modelReportSchema, modelSchema } from './model.ts'
+import { displayNameSchema, idSchema, momentSchema, pathSchema, serviceNameSchema, targetSchema } from './names.ts'
+import { optimizeSummarySchema, recipeSchema } from './recipe.ts'
+
+/** A procedure that answers at once. */
+interface Call<I extends z.ZodType, O extends z.ZodType> {
+  readonly description: string
+  readonly input: I
+  readonly output: O
+  readonly job?: undefined
+}
+
+/** A procedure that starts a job: it answers with the job's id, the job's `result` is described by `job`. */
+interface Start<I extends z.ZodType, R extends z.ZodType> {
+  readonly description: string
+  readonly input: I
+  readonly output: typeof startedSchema
+  readonly job: R
+}
+
+const startedSchema = z.object({ jobId: idSchema })
+const nothing = z.object({})
+
+function call<I extends z.ZodType, O extends z.ZodType>(description: string, input: I, output: O): Call<I, O> {
+  return { description, input, output }
+}
+
+function start<I extends z.ZodType, R extends z.ZodType>(description: string, input: I, result: R): Start<I, R> {
+  return { description, input, output: startedSchema, job: result }
+}
+
+const byId = z.object({ id: idSchema })
+
+/** One check of `doctor`. */
+export const doctorCheckSchema = z.object({
+  name: z.string(),
+  status: z.enum(['ok', 'warning', 'missing']),
+  found: z.string(),
+  needed: z.string(),
+  fix: z.string().nullable(),
+})
+export type DoctorCheck = z.infer<typeof doctorCheckSchema>
+
+/** Where a report is written; the ending decides the format. */
+const reportPathSchema = pathSchema.regex(/\.html$/i, 'reports are written as .html')
+
+/**
+ * Everything the backend can do, declared once: IPC, preload bridge, command line and forms are made from this table.
+ * Names are `noun.verb`.
+ */
+export const procedures = {
+  'workspace.describe': call(
+    'Where the workspace is, how much disk it takes and what version runs',
+    nothing,
+    z.object({ path: z.string(), sizeBytes: z.number(), version: z.string(), nodeVersion: z.string(), hostTarget: targetSchema }),
+  ),
+  'samples.import': call(
+    'Import the bundled sample models and datasets',
+    nothing,
+    z.object({ models: z.array(modelSchema), datasets: z.array(datasetSchema) }),
+  ),
+
+  'models.list': call('All models and builds, newest first', nothing, z.array(modelSchema)),
+  'models.inspect': call('Everything known about a model, nodes included', z.object({ id: idSchema }), modelReportSchema),
+  'models.import': call(
+    'Read, check and keep an .onnx file; the same bytes imported twice are one model',
+    z.object({ path: pathSchema, name: displayNameSchema.optional() }),
+    modelSchema,
+  ),
+  'models.rename': call('Give a model or build another name', z.object({ id: idSchema, name: displayNameSchema }), modelSchema),
+  'models.remove': call('Forget a model or build that nothing else needs', byId, nothing),
+  'models.export': call(
+    'Write a model or build to a file',
+    z.object({ id: idSchema, path: pathSchema }),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
+  ),
+
+  'datasets.list': call('All datasets, newest first', nothing, z.array(datasetSchema)),
+  'datasets.import': call(
+    'Read, check and keep a dataset: one .npz, or an IDX images file with its labels file (found beside it when left out)',
+    z.object({
+      path: pathSchema,
+      labelsPath: pathSchema.optional(),
+      name: displayNameSchema.optional(),
+      preprocessing: preprocessingSchema.optional(),
+    }),
+    datasetSchema,
+  ),
+  'datasets.remove': call('Forget a dataset that no result refers to', byId, nothing),
+
+  'optimize.start': start(
+    'Make a build from a model by a recipe',
+    z.object({
+      modelId: idSchema,
+      recipe: recipeSchema,
+      target: targetSchema.optional().describe('default: what this computer is'),
+      calibrationId: idSchema.optional(),
+      samples: z.int().min(1).max(100_000).default(256).describe('calibration samples to use'),
+      name: displayNameSchema.optional(),
+    }),
+    z.object({ model: modelSchema, summary: optimizeSummarySchema }),
+  ),
+  'evaluate.start': start(
+    'Accuracy of a model on a dataset, measured on a device',
+    z.object({ modelId: idSchema, datasetId: idSchema, deviceId: deviceIdSchema, threads: z.int().min(1).max(256).default(1) }),
+    evaluationSchema,
+  ),
+  'bench.start': start(
+    'Latency of a model, measured on a device',
+    z.object({ modelId: idSchema, deviceId: deviceIdSchema, settings: benchSettingsSchema }),
+    benchmarkSchema,
+  ),
+  'compare.start': start(
+    'Accuracy and latency of several models against a baseline, interleaved on one device',
+    z.object({
+      baselineId: idSchema,
+      modelIds: z.array(idSchema).max(16),
+      datasetId: idSchema.optional(),
+      deviceId: deviceIdSchema,
+      settings: benchSettingsSchema,
+      blocks: z.int().min(2).max(100).default(10).describe('interleaved blocks for each model'),
+    }),
+    comparisonSchema,
+  ),
+  'benchmarks.list': call('All stored benchmarks, newest first', z.object({ modelId: idSchema.optional() }), z.array(benchmarkSchema)),
+  'benchmarks.histogram': call(
+    'Latency distribution of a benchmark, binned',
+    z.object({ id: idSchema, bins: z.int().min(4).max(512).default(64) }),
+    histogramSchema,
+  ),
+  'evaluations.list': call('All stored evaluations, newest first', z.object({ modelId: idSchema.optional() }), z.array(evaluationSchema)),
+  'comparisons.list': call('All comparisons, newest first', nothing, z.array(comparisonSchema)),
+
+  'jobs.list': call('Jobs, newest first', z.object({ limit: z.int().min(1).max(1000).default(100) }), z.array(jobSchema)),
+  'jobs.get': call('One job', byId, jobSchema),
+  'jobs.log': call('What a job wrote', byId, z.array(jobLogLineSchema)),
+  'jobs.cancel': call('Ask a job to stop; it is killed after a grace time', byId, jobSchema),
+  'jobs.wait': call('Answers when the job has ended', byId, jobSchema),
+
+  'devices.list': call('This computer and every added device', nothing, z.array(deviceSchema)),
+  'devices.add': call(
+    'Connect to a device, check its host key, probe it and keep it. HOST_KEY_UNKNOWN carries the fingerprint to confirm',
+    z.object({
+      name: serviceNameSchema,
+      host: hostSchema,
+      port: z.int().min(1).max(65535).default(22),
+      user: userSchema,
+      auth: deviceAuthSchema,
+      /** Only for method `password` in the window; handed to the OS key store, never stored here. */
+      password: z.string().max(1024).optional(),
+      hostKey: fingerprintSchema.optional().describe('the fingerprint the user confirmed'),
+    }),
+    deviceSchema,
+  ),
+  'devices.probe': call('Read the state of a device again', z.object({ id: deviceIdSchema }), deviceReportSchema),
+  'devices.prepare': start(
+    'Push the agent to a device and run its self-test',
+    z.object({ id: deviceIdSchema }),
+    z.object({ sentBytes: z.number(), sentFiles: z.number(), totalBytes: z.number(), durationMs: z.number(), agentVersion: z.string() }),
+  ),
+  'devices.remove': call(
+    'Stop services, delete everything Edgesmith put on the device and forget it; with `keepFiles` only forget it (device unreachable)',
+    z.object({ id: idSchema, keepFiles: z.boolean().default(false) }),
+    z.object({ removedBytes: z.number() }),
+  ),
+
+  'deploy.start': start(
+    'Serve a model or build on a device as a REST API',
+    z.object({
+      modelId: idSchema,
+      deviceId: deviceIdSchema,
+      service: serviceNameSchema.optional(),
+      port: z.int().min(1024).max(65535).optional().describe('loopback port on the device; default: a free one'),
+      preprocessing: preprocessingSchema.optional(),
+    }),
+    deploymentSchema,
+  ),
+  'deployments.list': call('All deployments', nothing, z.array(deploymentSchema)),
+  'deployments.status': call('What a service says of itself, asked on the device', byId, serviceStatusSchema),
+  'deployments.stop': call('Stop a service; it stays on the device', byId, serviceStatusSchema),
+  'deployments.restart': call('Start a stopped service again', byId, serviceStatusSchema),
+  'deployments.logs': call(
+    'The last lines of a service log',
+    z.object({ id: idSchema, lines: z.int().min(1).max(5000).default(200) }),
+    z.object({ text: z.string() }),
+  ),
+  'deployments.connect': call(
+    'Open (or reuse) the tunnel to a service: its address on this computer and its access token',
+    byId,
+    z.object({ url: z.string(), token: z.string() }),
+  ),
+  'deployments.predict': call(
+    'Send one sample of a dataset to POST /predict of a service, through the tunnel',
+    z.object({ id: idSchema, datasetId: idSchema, index: z.int().min(0) }),
+    z.object({
+      httpStatus: z.number(),
+      response: z.unknown(),
+      /** Class index in the dataset, when it is labelled. */
+      expected: z.number().nullable(),
+      roundTripMs: z.number(),
+    }),
+  ),
+  'deployments.remove': call('Stop a service and delete it from the device', byId, nothing),
+
+  'report.write': call(
+    'Write comparisons as a self-contained HTML report',
+    z.object({ comparisonIds: z.array(idSchema).min(1).max(50), path: reportPathSchema }),
+    z.object({ path: z.string(), sizeBytes: z.number() }),
+  ),
+  'guided.start': start(
+    'The whole main job on the bundled samples: quantize, prune, compare, serve, report',
+    nothing,
+    z.object({ reportPath: z.string(), comparison: comparisonSchema, predictHttpStatus: z.number() }),
+  ),
+  'doctor.run': call('What is installed and what is missing', nothing, z.array(doctorCheckSchema)),
+} as const
+
+export type ProcedureName = keyof typeof procedures
+/** What a caller passes (defaults may be left out). */
+export type ProcedureInput<N extends ProcedureName> = z.input<(typeof procedures)[N]['input']>
+/** What a handler receives (defaults filled in). */
+export type ProcedureArguments<N extends ProcedureName> = z.output<(typeof procedures)[N]['input']>
+export type ProcedureOutput<N extends ProcedureName> = z.output<(typeof procedures)[N]['output']>
+/** Names of procedures that start a job. */
+export type JobProcedureName = { [N in ProcedureName]: (typeof procedures)[N] extends { job: z.ZodType } ? N : never }[ProcedureName]
+export type JobResult<N extends JobProcedureName> = (typeof procedures)[N] extends { job: infer R extends z.ZodType } ? z.output<R> : never
+
+/** Something changed that the window may be showing. */
+export const backendEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('job'), job: jobSchema }),
+  /** Rows of that kind were added, changed or removed: fetch again. */
+  z.object({
+    type: z.literal('changed'),
+    what: z.enum(['models', 'datasets', 'benchmarks', 'evaluations', 'comparisons', 'devices', 'deployments']),
+  }),
+  /** From Electron main: the backend started, or died and is being started again. */
+  z.object({
+    type: z.literal('backend'),
+    state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+    at: momentSchema,
+    reason: z.string().nullable(),
+  }),
+])
+export type BackendEvent = z.infer<typeof backendEventSchema>

@@ -1,0 +1,69 @@
+import type { ModelProto } from 'onnx-buf'
+import type { InferenceRuntime } from '../inference-runtime.ts'
+import { Graph, subgraphs } from '../onnx/graph.ts'
+import { decodeModel, encodeModel } from '../onnx/model-file.ts'
+import { requireFloatModel } from './already-quantized.ts'
+import { upgradeOpset } from './opset-upgrade.ts'
+import { inferTensorFacts, type TensorFactsByName } from './tensor-facts.ts'
+
+/** A float32 model ready to be quantized. */
+export interface PreparedModel {
+  readonly graph: Graph
+  readonly facts: TensorFactsByName
+}
+
+/**
+ * Folds BatchNormalization and constants (ONNX Runtime's `basic` level, which is portable; higher levels are made for one
+ * computer), raises the opset to 13 where it is older, gives every node a name. Metadata, producer and imported domains stay
+ * those of the source.
+ *
+ * @param source is not changed
+ * @throws CoreError `RECIPE_NOT_APPLICABLE` when the model is quantized already or cannot be raised to opset 13
+ * @throws the runtime's load errors
+ */
+export async function prepareForQuantization(source: ModelProto, runtime: InferenceRuntime): Promise<PreparedModel> {
+  const named = decodeModel(encodeModel(source), 'the model')
+  requireFloatModel(new Graph(named))
+  nameNodes(new Graph(named))
+  const model = decodeModel(await runtime.optimized(encodeModel(named), 'basic'), 'the prepared model')
+  restoreDescription(model, source)
+  const graph = new Graph(model)
+  const facts = await inferTensorFacts(model, runtime)
+  const opset = graph.opset
+  upgradeOpset(graph, facts)
+  nameNodes(graph)
+  return { graph, facts: graph.opset === opset ? facts : await inferTensorFacts(model, runtime) }
+}
+
+/** Gives nodes without a name one made of operator and position; names twice in the file get a number. */
+export function nameNodes(graph: Graph): void {
+  const seen = new Set<string>()
+  for (const [index, node] of graph.nodes.entries()) {
+    if (node.name === '' || seen.has(node.name)) node.name = graph.freshName(node.name || `${node.opType}_${index}`)
+    seen.add(node.name)
+  }
+}
+
+/** ONNX Runtime imports all domains it knows and keeps no producer: put back what the source said. */
+function restoreDescription(model: ModelProto, source: ModelProto): void {
+  const used = new Set(allDomains(new Graph(model)))
+  model.opsetImport = model.opsetImport.filter(({ domain }) => used.has(domain === 'ai.onnx' ? '' : domain))
+  model.producerName = source.producerName
+  model.producerVersion = source.producerVersion
+  model.domain = source.domain
+  model.modelVersion = source.modelVersion
+  model.docString = source.docString
+  model.metadataProps = source.metadataProps.map((entry) => ({ ...entry }))
+}
+
+function allDomains(graph: Graph): string[] {
+  const domains = ['']
+  const visit = (nodes: typeof graph.nodes): void => {
+    for (const node of nodes) {
+      domains.push(node.domain === 'ai.onnx' ? '' : node.domain)
+      for (const body of subgraphs(node)) visit(body.node)
+    }
+  }
+  visit(graph.nodes)
+  return domains
+}

@@ -1,0 +1,79 @@
+import type { DatasetSource } from '../../contract/dataset.ts'
+import { EdgesmithError } from '../../contract/errors.ts'
+import { parseIdx } from '../../core/datasets/idx.ts'
+import { LABEL_NAMES } from '../../core/datasets/labels.ts'
+import { DATASET_LIMITS } from '../../core/datasets/limits.ts'
+import type { ArrayDescription } from '../../core/datasets/match-inputs.ts'
+import { describeDescr } from '../../core/datasets/npy.ts'
+import { parseNpz } from '../../core/datasets/npz.ts'
+import type { NumericArray } from '../../core/datasets/numeric-array.ts'
+import { quoteName } from '../../core/onnx/quote-name.ts'
+import { readWholeFile } from '../models/read-file.ts'
+import { labelsBeside } from './find-dataset-files.ts'
+
+/** The arrays of a dataset, listed; values are read when asked for. */
+export interface DatasetArrays {
+  readonly arrays: readonly ArrayDescription[]
+  /** Bytes of all its files. */
+  readonly sizeBytes: number
+  /** @throws CoreError `DATASET_INVALID`, `DATASET_TYPE` */
+  read(name: string): NumericArray
+}
+
+/** Names that the arrays of an IDX dataset go by. */
+const IDX_SAMPLES = 'images'
+const IDX_LABELS = LABEL_NAMES[0] ?? 'labels'
+
+/**
+ * Opens the files of a dataset. Labels of an IDX dataset that names none are looked for beside the samples.
+ * @throws EdgesmithError or CoreError: `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `TOO_LARGE`, `DATASET_INVALID`
+ */
+export function readDatasetArrays(source: DatasetSource): Promise<DatasetArrays> {
+  return source.format === 'npz' ? readNpz(source) : readIdx(source)
+}
+
+async function readNpz(source: DatasetSource): Promise<DatasetArrays> {
+  const bytes = await readWholeFile(pathOf(source, 'samples'), source.name, DATASET_LIMITS.fileBytes)
+  const arrays = parseNpz(bytes, source.name)
+  return {
+    arrays: arrays.map(({ name, header }) => ({
+      name,
+      type: header.type ?? describeDescr(header.descr),
+      numeric: header.type !== undefined,
+      shape: header.shape,
+    })),
+    sizeBytes: bytes.length,
+    read: (wanted) => {
+      const found = arrays.find(({ name }) => name === wanted)
+      if (!found) throw new Error(`no array ${wanted}`)
+      return found.read()
+    },
+  }
+}
+
+async function readIdx(source: DatasetSource): Promise<DatasetArrays> {
+  const samplesPath = pathOf(source, 'samples')
+  const labelsPath = source.files.find(({ role }) => role === 'labels')?.path ?? (await labelsBeside(samplesPath))
+  const arrays = [await readIdxFile(samplesPath, IDX_SAMPLES, source.name)]
+  if (labelsPath !== undefined) arrays.push(await readIdxFile(labelsPath, IDX_LABELS, `the labels file of ${source.name}`))
+  return {
+    arrays: arrays.map(({ array: { name, type, shape } }) => ({ name, type, numeric: true, shape })),
+    sizeBytes: arrays.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    read: (wanted) => {
+      const found = arrays.find(({ array }) => array.name === wanted)
+      if (!found) throw new Error(`no array ${wanted}`)
+      return found.array
+    },
+  }
+}
+
+async function readIdxFile(path: string, name: string, file: string): Promise<{ array: NumericArray; sizeBytes: number }> {
+  const bytes = await readWholeFile(path, file, DATASET_LIMITS.fileBytes)
+  return { array: parseIdx(bytes, name, file), sizeBytes: bytes.length }
+}
+
+function pathOf(source: DatasetSource, role: 'samples' | 'labels'): string {
+  const path = source.files.find((file) => file.role === role)?.path
+  if (path === undefined) throw new EdgesmithError('DATASET_INVALID', `${quoteName(source.name)} names no ${role} file.`)
+  return path
+}

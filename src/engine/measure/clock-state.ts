@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { listSystemFolder, readSystemFile, readSystemNumber, type SystemRoot } from './system-files.ts'
+
+/** How fast the processor is allowed to run, and how hot it is. Unknown facts are `undefined`. */
+export interface ClockState {
+  readonly governor: string | undefined
+  /** Kernel driver behind the governor. */
+  readonly driver: string | undefined
+  /** Allowed over possible clock, 0 to 1. */
+  readonly allowedClock: number | undefined
+  readonly temperatureC: number | undefined
+  /** Throttling events since boot that the kernel counted (x86). */
+  readonly throttleCount: number | undefined
+  /** Raspberry Pi: the firmware's bits. 0 under-voltage, 1 clock capped, 2 throttled, 3 soft temperature limit; 16 to 19 the same since boot. */
+  readonly firmwareBits: number | undefined
+}
+
+const FREQUENCY = '/sys/devices/system/cpu/cpufreq'
+
+/** A firmware that does not answer must not hold up a measurement. */
+const FIRMWARE_TIMEOUT_MS = 1000
+
+/** Reads the state. Starts `vcgencmd` where the machine is a Raspberry Pi. */
+export async function readClockState(root: SystemRoot): Promise<ClockState> {
+  const policies = listSystemFolder(root, FREQUENCY, /^policy\d+$/).map((name) => `${FREQUENCY}/${name}`)
+  const first = policies[0]
+  const throttled = listSystemFolder(root, '/sys/devices/system/cpu', /^cpu\d+$/).flatMap((name) => {
+    const folder = `/sys/devices/system/cpu/${name}/thermal_throttle`
+    return [readSystemNumber(root, `${folder}/core_throttle_count`), readSystemNumber(root, `${folder}/package_throttle_count`)]
+  })
+  const counts = throttled.filter((count) => count !== undefined)
+  return {
+    governor: first && readSystemFile(root, `${first}/scaling_governor`),
+    driver: first && readSystemFile(root, `${first}/scaling_driver`),
+    allowedClock: smallest(policies.map((policy) => allowedClock(root, policy))),
+    temperatureC: readTemperature(root),
+    throttleCount: counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : undefined,
+    firmwareBits: isRaspberryPi(root) ? await readFirmwareBits() : undefined,
+  }
+}
+
+/** Conditions that hold clocks down, in words. */
+export function clockWarnings(before: ClockState, after: ClockState): string[] {
+  const warnings: string[] = []
+  // Under these two drivers "powersave" is the ordinary dynamic governor, not the lowest clock.
+  const dynamic = /^(intel_pstate|amd[-_]pstate[-_]epp)$/.test(before.driver ?? '')
+  if (before.governor === 'powersave' && !dynamic) {
+    warnings.push('The CPU governor is "powersave": the processor stays at its lowest clock, so latencies are longer than they need to be.')
+  }
+  const allowed = smallest([before.allowedClock, after.allowedClock])
+  if (allowed !== undefined && allowed < 0.99) {
+    warnings.push(`The processor may only use ${Math.round(allowed * 100)} % of its highest clock.`)
+  }
+  if ((after.throttleCount ?? 0) > (before.throttleCount ?? 0)) {
+    warnings.push('The processor got too hot and throttled during the measurement.')
+  }
+  const live = ((before.firmwareBits ?? 0) | (after.firmwareBits ?? 0)) & 0xf
+  const during = (after.firmwareBits ?? 0) & ~(before.firmwareBits ?? 0) & 0xf0000
+  const bits = live | (during >>> 16)
+  const names = ['under-voltage (weak power supply)', 'capped clock', 'throttling', 'the soft temperature limit'].filter(
+    (_, bit) => bits & (1 << bit),
+  )
+  if (names.length > 0) warnings.push(`The Raspberry Pi reported ${names.join(', ')} during the measurement.`)
+  return warnings
+}
+
+function allowedClock(root: SystemRoot, policy: string): number | undefined {
+  const allowed = readSystemNumber(root, `${policy}/scaling_max_freq`)
+  const possible = readSystemNumber(root, `${policy}/cpuinfo_max_freq`)
+  return allowed && possible ? allowed / possible : undefined
+}
+
+/** Degrees Celsius of the processor's thermal zone, or of the hottest zone where none is named like one. */
+function readTemperature(root: SystemRoot): number | undefined {
+  const zones = listSystemFolder(root, '/sys/class/thermal', /^thermal_zone\d+$/).flatMap((name) => {
+    const millidegrees = readSystemNumber(root, `/sys/class/thermal/${name}/temp`)
+    const type = readSystemFile(root, `/sys/class/thermal/${name}/type`) ?? ''
+    // Absent sensors of a Jetson read −256 °C.
+    return millidegrees === undefined || millidegrees < -50_000 ? [] : [{ type, celsius: millidegrees / 1000 }]
+  })
+  const processor = zones.filter(({ type }) => /cpu|pkg|soc|core/i.test(type))
+  const celsius = (processor.length > 0 ? processor : zones).map((zone) => zone.celsius)
+  return celsius.length > 0 ? Math.max(...celsius) : undefined
+}
+
+function isRaspberryPi(root: SystemRoot): boolean {
+  return readSystemFile(root, '/proc/device-tree/model')?.startsWith('Raspberry Pi') ?? false
+}
+
+/** `throttled=0x50005` → 0x50005. */
+function readFirmwareBits(): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    execFile('vcgencmd', ['get_throttled'], { timeout: FIRMWARE_TIMEOUT_MS }, (error, stdout) => {
+      const bits = /^throttled=(0x[0-9a-f]+)/i.exec(stdout)?.[1]
+      resolve(error || bits === undefined ? undefined : Number(bits))
+    })
+  })
+}
+
+function smallest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  return known.length > 0 ? Math.min(...known) : undefined
+}

@@ -1,0 +1,56 @@
+import { basename } from 'node:path'
+import type { ModelProto } from 'onnx-buf'
+import { EdgesmithError } from '../../contract/errors.ts'
+import type { ModelReport } from '../../contract/model.ts'
+import type { InferenceRuntime } from '../../core/inference-runtime.ts'
+import { inspectModel } from '../../core/onnx/inspect.ts'
+import { encodeModel } from '../../core/onnx/model-file.ts'
+import { quoteName } from '../../core/onnx/quote-name.ts'
+import { inferShapes } from '../../core/onnx/shape-inference.ts'
+import { elementsOf } from '../../core/onnx/shapes.ts'
+import { embedExternalData } from './external-data.ts'
+import { readModelFile } from './inspect-file.ts'
+import { sha256Of } from './sha256.ts'
+import { writeFileWhole } from './write-file.ts'
+
+/**
+ * Elements one tensor may have while the model runs on one sample. ONNX Runtime computes constant parts of a graph while it loads it: a
+ * few bytes of a hostile file could make it ask for terabytes. 2^31 float32 values are 8 GB, more than any board has.
+ */
+const TENSOR_ELEMENTS = 2 ** 31
+
+/**
+ * Reads an .onnx file, checks it, loads it once in the runtime, and writes it to `outPath` as one self-contained file. Where nothing had to be
+ * embedded the written bytes are the original ones.
+ *
+ * @throws EdgesmithError or CoreError: what `readModelFile` and `embedExternalData` throw; `MODEL_LOAD_FAILED`, `MODEL_UNSUPPORTED_OP`,
+ *   `MODEL_UNSUPPORTED_OPSET` from the runtime; `NO_SPACE`, `FILE_NOT_WRITABLE`. Nothing is left at `outPath` then.
+ */
+export async function importModel(
+  { path, outPath }: { readonly path: string; readonly outPath: string },
+  runtime: InferenceRuntime,
+): Promise<ModelReport> {
+  const source = await readModelFile(path, basename(path))
+  checkTensorSizes(source.model)
+  const embedded = await embedExternalData(source.model, path, source.bytes.length)
+  const bytes = embedded ? encodeModel(source.model) : source.bytes
+  const loaded = await runtime.load(bytes)
+  await loaded.close()
+  await writeFileWhole(outPath, bytes)
+  return inspectModel(source.model, bytes.length, sha256Of(bytes))
+}
+
+function checkTensorSizes(model: ModelProto): void {
+  for (const [name, fact] of inferShapes(model, { singleSample: true }).facts) {
+    const elements = fact.shape?.every((dim) => typeof dim === 'number') ? (elementsOf(fact.shape) ?? Number.POSITIVE_INFINITY) : 0
+    if (elements > TENSOR_ELEMENTS) {
+      throw new EdgesmithError(
+        'TOO_LARGE',
+        `Tensor ${quoteName(name)} would have ${elements} elements, at most ${TENSOR_ELEMENTS} are allowed.`,
+        {
+          details: { tensor: name.slice(0, 1000), shape: fact.shape },
+        },
+      )
+    }
+  }
+}

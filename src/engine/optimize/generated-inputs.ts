@@ -1,0 +1,77 @@
+import { floatToHalf } from '../../core/float16.ts'
+import type { NamedTensors, Port, RuntimeTensor, TensorValues } from '../../core/inference-runtime.ts'
+import { elementCount } from '../../core/onnx/tensor-values.ts'
+
+/** Largest number of values made for one input: a guard against absurd declared shapes. */
+const MAX_VALUES = 64 * 1024 * 1024
+
+/** A stream of numbers in [0, 1). */
+type Random = () => number
+
+/** The generator "mulberry32": small, fast and good enough for test inputs; the same seed gives the same numbers. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/**
+ * Inputs for a model nobody gave data for: floats standard normal, integers 0 or 1 (inside every table, valid as mask), a
+ * single integer 1, strings "a".
+ *
+ * @param freeDimension what unknown dimensions become, the first of an input (usually the batch) is 1
+ * @returns `undefined` when an input is unreasonably large or of a type that cannot be made
+ */
+export function generatedInputs(inputs: readonly Port[], freeDimension: number, random: Random): NamedTensors | undefined {
+  const feeds: Record<string, RuntimeTensor> = {}
+  for (const { name, type, shape } of inputs) {
+    const dims = shape.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? 1 : freeDimension))
+    const count = elementCount(dims)
+    const values = count <= MAX_VALUES ? generatedValues(type, count, random) : undefined
+    if (!values) return undefined
+    feeds[name] = { type, dims, values }
+  }
+  return feeds
+}
+
+function generatedValues(type: string, count: number, random: Random): TensorValues | undefined {
+  const integer = (): number => (count === 1 ? 1 : Math.floor(random() * 2))
+  switch (type) {
+    case 'float32':
+      return Float32Array.from({ length: count }, () => normal(random))
+    case 'float64':
+      return Float64Array.from({ length: count }, () => normal(random))
+    case 'float16':
+      return Uint16Array.from({ length: count }, () => floatToHalf(normal(random)))
+    case 'int64':
+      return BigInt64Array.from({ length: count }, () => BigInt(integer()))
+    case 'uint64':
+      return BigUint64Array.from({ length: count }, () => BigInt(integer()))
+    case 'int32':
+      return Int32Array.from({ length: count }, integer)
+    case 'uint32':
+      return Uint32Array.from({ length: count }, integer)
+    case 'int16':
+      return Int16Array.from({ length: count }, integer)
+    case 'uint16':
+      return Uint16Array.from({ length: count }, integer)
+    case 'int8':
+      return Int8Array.from({ length: count }, integer)
+    case 'uint8':
+    case 'bool':
+      return Uint8Array.from({ length: count }, integer)
+    case 'string':
+      return new Array<string>(count).fill('a')
+    default:
+      return undefined
+  }
+}
+
+/** Standard normal number (Box and Muller 1958). */
+function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+}

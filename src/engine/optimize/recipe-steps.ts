@@ -1,0 +1,155 @@
+import type { ModelProto } from 'onnx-buf'
+import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
+import type { Target } from '../../contract/names.ts'
+import type { RecipeStep, SkippedNode } from '../../contract/recipe.ts'
+import type { InferenceRuntime } from '../../core/inference-runtime.ts'
+import { Graph } from '../../core/onnx/graph.ts'
+import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
+import { pruneByMagnitude } from '../../core/pruning/magnitude.ts'
+import { quantizeDynamic } from '../../core/quantization/dynamic-quantization.ts'
+import { convertToHalf, type HalfModel } from '../../core/quantization/half-precision.ts'
+import { nameNodes } from '../../core/quantization/prepare-model.ts'
+import type { CalibrationSamples } from '../../core/quantization/range-collection.ts'
+import { type QuantizedModel, StaticQuantization } from '../../core/quantization/static-quantization.ts'
+import { targetRules } from '../../core/quantization/target-rules.ts'
+import { inferTensorFacts } from '../../core/quantization/tensor-facts.ts'
+import { countInt8Kernels } from '../runtimes/int8-kernels.ts'
+
+/** What a step works with. */
+export interface StepContext {
+  readonly runtime: InferenceRuntime
+  readonly target: Target
+  readonly calibration: CalibrationSamples | undefined
+  /** Called while calibrating with the feeds done. */
+  readonly calibrated: (done: number) => void
+  readonly log: (text: string) => void
+}
+
+/** What a step made. */
+export interface StepResult {
+  readonly model: ModelProto
+  /** Names of the nodes it changed. */
+  readonly changed: readonly string[]
+  readonly skipped: readonly SkippedNode[]
+  readonly warnings: readonly string[]
+  readonly sparsity?: number
+}
+
+/** How often units that ONNX Runtime did not fuse are taken back: taking one back can cost its neighbour the fusion. */
+const MAX_ROUNDS = 4
+/** How many nodes may turn out to have no float16 form before the conversion is given up. */
+const MAX_BLOCKED = 50
+
+/**
+ * Applies one step of a recipe. The model given is not changed.
+ * @throws EdgesmithError or CoreError `RECIPE_NOT_APPLICABLE`, `CALIBRATION_NEEDED`, and the runtime's errors
+ */
+export async function applyStep(model: ModelProto, step: RecipeStep, context: StepContext): Promise<StepResult> {
+  switch (step.recipe) {
+    case 'prune-magnitude': {
+      const result = pruneByMagnitude(model, step)
+      const warnings = ['Zeroed weights make the compressed download smaller. The model itself has the same size and is not faster.']
+      return { model: result.model, changed: result.pruned, skipped: result.skipped, warnings, sparsity: result.sparsity }
+    }
+    case 'fp16':
+      return halfStep(model, step, context)
+    case 'int8-dynamic': {
+      const result = await quantizeDynamic(model, context.runtime, { ...step, target: context.target })
+      return { ...quantized(result), warnings: dynamicWarnings(result) }
+    }
+    case 'int8-static':
+      return staticStep(model, step, context)
+  }
+}
+
+async function staticStep(
+  model: ModelProto,
+  step: Extract<RecipeStep, { recipe: 'int8-static' }>,
+  context: StepContext,
+): Promise<StepResult> {
+  const { runtime, target, calibration } = context
+  if (!calibration) {
+    throw new EdgesmithError(
+      'CALIBRATION_NEEDED',
+      'int8-static needs calibration data: samples that the ranges of activations are measured on.',
+      {
+        hint: 'Give a dataset with --calibration; 100 to 500 typical samples are enough, labels are not needed.',
+      },
+    )
+  }
+  const quantization = await StaticQuantization.calibrated(model, calibration, runtime, { ...step, target }, context.calibrated)
+  // TensorRT fuses on the device; ONNX Runtime's processor kernels say nothing about it.
+  if (target === 'tensorrt') return { ...quantized(quantization.quantize()), warnings: [] }
+  return { ...quantized(await withoutUnfused(quantization, context)), warnings: [] }
+}
+
+/** Quantizes, looks what ONNX Runtime makes of it, and takes back what it would run in float32 between Q and DQ. */
+async function withoutUnfused(quantization: StaticQuantization, { target, log }: StepContext): Promise<QuantizedModel> {
+  const { signedKernels } = targetRules(target)
+  const reverted = new Map<string, string>()
+  for (let round = 1; ; round++) {
+    const result = quantization.quantize(reverted)
+    const { others } = await countInt8Kernels(encodeModel(result.model), { signedActivations: signedKernels })
+    const unfused = result.quantized.filter((name) => others.has(name))
+    if (unfused.length === 0 || round === MAX_ROUNDS) return result
+    for (const name of unfused) reverted.set(name, 'ONNX Runtime did not run it in 8 bits here, so it was taken back to float32')
+    log(`${unfused.length} nodes did not fuse and are taken back to float32: ${unfused.slice(0, 10).join(', ')}`)
+  }
+}
+
+async function halfStep(
+  model: ModelProto,
+  step: Extract<RecipeStep, { recipe: 'fp16' }>,
+  { runtime, target, log }: StepContext,
+): Promise<StepResult> {
+  const named = decodeModel(encodeModel(model), 'the model')
+  nameNodes(new Graph(named))
+  const facts = await inferTensorFacts(named, runtime)
+  const blocked = new Map<string, string>()
+  for (;;) {
+    const result = convertToHalf(named, facts, { ...step, blocked })
+    const refused = blocked.size < MAX_BLOCKED ? await refusedNode(result, runtime) : undefined
+    if (!refused || blocked.has(refused))
+      return { model: result.model, changed: result.converted, skipped: result.skipped, warnings: halfWarnings(result, target) }
+    blocked.set(refused, 'ONNX Runtime has no float16 form of it')
+    log(`"${refused}" has no float16 form and stays in float32`)
+  }
+}
+
+/** The node that keeps a float16 model from loading, when the runtime names one. */
+async function refusedNode({ model, converted }: HalfModel, runtime: InferenceRuntime): Promise<string | undefined> {
+  try {
+    await (await runtime.load(encodeModel(model), { optimization: 'disabled' })).close()
+    return undefined
+  } catch (error) {
+    const node = toErrorReport(error).details?.node
+    if (typeof node === 'string' && converted.includes(node)) return node
+    throw error
+  }
+}
+
+function halfWarnings({ clamped }: HalfModel, target: Target): string[] {
+  const warnings: string[] = []
+  if (target !== 'tensorrt') {
+    const arm = target === 'arm64' || target === 'arm64-dotprod'
+    const slower = arm ? ' and have been seen to be slower on arm64' : ''
+    warnings.push(
+      `float16 halves the file. On this target ONNX Runtime computes most operators in float32: expect no speed-up; casts cost time${slower}.`,
+    )
+  }
+  if (clamped.tooLarge > 0) warnings.push(`${clamped.tooLarge} weights were beyond ±65504, the largest float16, and were set to it.`)
+  if (clamped.tooSmall > 0) warnings.push(`${clamped.tooSmall} weights were below 6e-8, the smallest float16, and were set to it.`)
+  return warnings
+}
+
+function dynamicWarnings({ skipped }: QuantizedModel): string[] {
+  const convolutions = skipped.filter(({ op }) => op === 'Conv' || op === 'ConvTranspose').length
+  if (convolutions === 0) return []
+  return [
+    `int8-dynamic leaves ${convolutions} ${convolutions === 1 ? 'convolution' : 'convolutions'} in float32. int8-static quantizes convolutions.`,
+  ]
+}
+
+function quantized({ model, quantized: changed, skipped }: QuantizedModel): Omit<StepResult, 'warnings'> {
+  return { model, changed, skipped }
+}

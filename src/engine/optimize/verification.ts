@@ -1,0 +1,154 @@
+import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
+import type { Target } from '../../contract/names.ts'
+import type { Fidelity } from '../../contract/recipe.ts'
+import { floatToHalf, halfToFloat } from '../../core/float16.ts'
+import type { InferenceRuntime, LoadedModel, NamedTensors, Port, RuntimeTensor } from '../../core/inference-runtime.ts'
+import { FidelityAccumulator, worstFidelity } from '../../core/metrics/fidelity.ts'
+import type { CalibrationSamples } from '../../core/quantization/range-collection.ts'
+import { targetRules } from '../../core/quantization/target-rules.ts'
+import { generatedInputs, seededRandom } from './generated-inputs.ts'
+
+/** What unknown dimensions are tried with, until the source model runs: smallest first, then sizes that networks commonly take. */
+const FREE_DIMENSIONS = [1, 8, 16, 32, 64, 128, 224, 256, 512]
+const GENERATED_FEEDS = 4
+const SEED = 20_240_229
+
+/**
+ * Loads a build and its source, runs both on the same inputs and compares their outputs.
+ *
+ * @param given calibration samples; without them inputs are generated from a fixed seed
+ * @param target for targets that multiply 8-bit values exactly, this computer does so too
+ * @throws EdgesmithError `BUILD_VERIFICATION_FAILED` when the build does not load or run, gives other shapes, or NaN or
+ *   infinity where the source gives numbers
+ */
+export async function verifyBuild(
+  sourceBytes: Uint8Array,
+  buildBytes: Uint8Array,
+  given: CalibrationSamples | undefined,
+  target: Target,
+  runtime: InferenceRuntime,
+  progress: (done: number, total: number) => void = () => {},
+): Promise<Fidelity> {
+  const source = await runtime.load(sourceBytes)
+  try {
+    const build = await failing('The build does not load', () =>
+      runtime.load(buildBytes, { exact8Bit: targetRules(target).weightScale === 'full-range' }),
+    )
+    try {
+      const feeds = given ?? (await generatedFeeds(source))
+      const comparison = new OutputComparison(source.outputs)
+      for (let index = 0; index < feeds.feeds; index++) {
+        const feed = await feeds.read(index)
+        const expected = await source.run(feed)
+        const found = await failing('The build does not run', () => build.run(inTypesOf(feed, build.inputs)))
+        comparison.add(expected, found)
+        progress(index + 1, feeds.feeds)
+      }
+      return { ...comparison.worst(), samples: feeds.feeds, inputs: given ? 'calibration' : 'generated' }
+    } finally {
+      await build.close()
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+/** Adds up how far outputs are apart, each output for itself. */
+class OutputComparison {
+  private readonly outputs: readonly { readonly name: string; readonly isFloat: boolean; readonly fidelity: FidelityAccumulator }[]
+
+  constructor(ports: readonly Port[]) {
+    const numeric = ports.filter(({ type }) => type !== 'string')
+    this.outputs = numeric.map(({ name, type }) => ({ name, isFloat: type.includes('float'), fidelity: new FidelityAccumulator() }))
+  }
+
+  add(expected: NamedTensors, found: NamedTensors): void {
+    for (const { name, fidelity } of this.outputs) {
+      const [reference, actual] = [expected[name]!, found[name]]
+      if (!actual || actual.dims.join() !== reference.dims.join()) {
+        const shape = actual ? `[${actual.dims.join(',')}]` : 'nothing'
+        throw unusable(`Output "${name}" of the build is ${shape}, the source gives [${reference.dims.join(',')}].`, { output: name })
+      }
+      const [wanted, values] = [numbers(reference), numbers(actual)]
+      requireFinite(name, wanted, values)
+      fidelity.add(wanted, values)
+    }
+  }
+
+  /** Of the outputs with floats, or of all when there are none: a class number is no signal with noise. */
+  worst(): ReturnType<FidelityAccumulator['result']> {
+    const floats = this.outputs.filter(({ isFloat }) => isFloat)
+    const compared = floats.length > 0 ? floats : this.outputs
+    if (compared.length === 0) return new FidelityAccumulator().result()
+    return worstFidelity(compared.map(({ fidelity }) => fidelity.result()))
+  }
+}
+
+function requireFinite(output: string, expected: ArrayLike<number | bigint>, found: ArrayLike<number | bigint>): void {
+  let broken = 0
+  for (let index = 0; index < found.length; index++)
+    if (!Number.isFinite(Number(found[index])) && Number.isFinite(Number(expected[index]))) broken++
+  if (broken === 0) return
+  throw unusable(
+    `Output "${output}" of the build holds ${broken} NaN or infinite values among ${found.length}, the source gives numbers there.`,
+    {
+      output,
+      broken,
+    },
+  )
+}
+
+async function failing<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    const { code, message, details } = toErrorReport(error)
+    throw unusable(`${what}: ${message}`, { ...details, cause: code })
+  }
+}
+
+function unusable(message: string, details: Readonly<Record<string, unknown>>): EdgesmithError {
+  return new EdgesmithError('BUILD_VERIFICATION_FAILED', message, {
+    hint: 'Exclude the operator that causes it, or use another recipe. Nothing was written.',
+    details,
+  })
+}
+
+/** float32 values in the type a build's input takes: a build may take float16 where its source takes float32. */
+function inTypesOf(feed: NamedTensors, inputs: readonly Port[]): NamedTensors {
+  return Object.fromEntries(
+    Object.entries(feed).map(([name, tensor]) => [
+      name,
+      inputs.find((port) => port.name === name)?.type === 'float16' ? asHalf(tensor) : tensor,
+    ]),
+  )
+}
+
+function asHalf(tensor: RuntimeTensor): RuntimeTensor {
+  if (tensor.type !== 'float32') return tensor
+  return { ...tensor, type: 'float16', values: Uint16Array.from(tensor.values as Float32Array, floatToHalf) }
+}
+
+function numbers({ type, values }: RuntimeTensor): ArrayLike<number | bigint> {
+  return type === 'float16' ? Float32Array.from(values as Uint16Array, halfToFloat) : (values as ArrayLike<number | bigint>)
+}
+
+/** Inputs from a fixed seed, with the first sizes for unknown dimensions that the source runs with. */
+async function generatedFeeds(source: LoadedModel): Promise<CalibrationSamples> {
+  let lastError: unknown
+  for (const size of FREE_DIMENSIONS) {
+    const random = seededRandom(SEED)
+    const made = Array.from({ length: GENERATED_FEEDS }, () => generatedInputs(source.inputs, size, random))
+    if (!made.every((feed) => feed !== undefined)) continue
+    try {
+      await source.run(made[0]!)
+      return { feeds: made.length, read: async (index) => made[index]! }
+    } catch (error) {
+      lastError = error
+    }
+  }
+  const reason = lastError === undefined ? 'an input is too large or of a type that cannot be made up' : toErrorReport(lastError).message
+  throw new EdgesmithError('CALIBRATION_NEEDED', `The build cannot be verified with generated inputs: ${reason}`, {
+    hint: 'Give a dataset with --calibration: the build is then verified with its samples.',
+  })
+}

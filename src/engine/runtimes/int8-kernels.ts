@@ -1,0 +1,118 @@
+import type { NodeProto } from 'onnx-buf'
+import { TensorProto_DataType } from 'onnx-buf'
+import { Graph } from '../../core/onnx/graph.ts'
+import { decodeModel } from '../../core/onnx/model-file.ts'
+import { rewrittenModel } from './onnx-runtime.ts'
+
+/** An operator that ONNX Runtime runs on 8-bit values. */
+export interface Int8Kernel {
+  /** The model's node it came from, as far as ONNX Runtime keeps the name. */
+  readonly node: string
+  /** The kernel, for example `QLinearConv`. */
+  readonly op: string
+}
+
+/** What {@link countInt8Kernels} found. */
+export interface Int8Kernels {
+  readonly kernels: readonly Int8Kernel[]
+  /** Nodes of the model that run in another type, Q and DQ themselves left out. */
+  readonly others: ReadonlySet<string>
+  /** Kernels by operator. */
+  readonly byOp: Readonly<Record<string, number>>
+}
+
+/** Kernels that multiply or combine 8-bit values, whatever they give out. */
+const INT8_OPS: ReadonlySet<string> = new Set([
+  'ConvInteger',
+  'DynamicQuantizeLSTM',
+  'DynamicQuantizeMatMul',
+  'MatMulInteger',
+  'MatMulIntegerToFloat',
+  'QAttention',
+  'QGemm',
+  'QLinearAdd',
+  'QLinearAveragePool',
+  'QLinearConcat',
+  'QLinearConv',
+  'QLinearGlobalAveragePool',
+  'QLinearLeakyRelu',
+  'QLinearMatMul',
+  'QLinearMul',
+  'QLinearSigmoid',
+  'QLinearSoftmax',
+  'QLinearWhere',
+])
+
+/** Operators that run unchanged on 8-bit values when their first input is 8-bit. */
+const MOVES: ReadonlySet<string> = new Set([
+  'Expand',
+  'Flatten',
+  'Gather',
+  'GatherElements',
+  'MaxPool',
+  'NhwcMaxPool',
+  'ReduceMax',
+  'ReduceMin',
+  'Reshape',
+  'Resize',
+  'Slice',
+  'Split',
+  'Squeeze',
+  'Tile',
+  'Transpose',
+  'Unsqueeze',
+])
+
+const CONVERSIONS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'])
+
+/** Suffix that ONNX Runtime's layout transformation gives to nodes it copies. */
+const LAYOUT_SUFFIX = /_token_\d+$/
+
+/**
+ * Loads a model at the highest optimization level and lists the nodes that came out as 8-bit kernels on this computer.
+ * Transposes that ONNX Runtime itself put in are not listed.
+ *
+ * @param signedActivations accept int8 activations the way arm64 does; x64 only rewrites them to uint8 where it can
+ * @throws EdgesmithError `MODEL_LOAD_FAILED` and relatives
+ */
+export async function countInt8Kernels(
+  model: Uint8Array,
+  { signedActivations = false }: { readonly signedActivations?: boolean } = {},
+): Promise<Int8Kernels> {
+  const configuration = signedActivations ? { session: { qdqisint8allowed: '1' } } : undefined
+  const rewritten = new Graph(decodeModel(await rewrittenModel(model, 'all', configuration), 'the rewritten model'))
+  const own = new Set(decodeModel(model, 'the model').graph?.node.map(({ name }) => name))
+  const found = new Set(int8Nodes(rewritten))
+  const kernels = [...found].flatMap((node): Int8Kernel[] => {
+    const name = node.name.replace(LAYOUT_SUFFIX, '')
+    return INT8_OPS.has(node.opType) || own.has(name) ? [{ node: name, op: node.opType }] : []
+  })
+  const byOp: Record<string, number> = {}
+  for (const { op } of kernels) byOp[op] = (byOp[op] ?? 0) + 1
+  const others = new Set(
+    rewritten.nodes.filter((node) => !found.has(node) && own.has(node.name) && !CONVERSIONS.has(node.opType)).map(({ name }) => name),
+  )
+  return { kernels, others, byOp }
+}
+
+/** Nodes that work on 8-bit tensors, found by following them from quantizers and constants to the end of the graph. */
+function int8Nodes(graph: Graph): NodeProto[] {
+  const eightBit = new Set(
+    graph.proto.initializer
+      .filter(({ dataType }) => dataType === TensorProto_DataType.INT8 || dataType === TensorProto_DataType.UINT8)
+      .map(({ name }) => name),
+  )
+  const found: NodeProto[] = []
+  for (const node of graph.nodes) {
+    const moves = MOVES.has(node.opType) && eightBit.has(node.input[0] ?? '')
+    if (moves || INT8_OPS.has(node.opType)) found.push(node)
+    if (moves || givesEightBit(node)) for (const output of node.output) eightBit.add(output)
+  }
+  return found
+}
+
+function givesEightBit(node: NodeProto): boolean {
+  // QGemm: A, a_scale, a_zero_point, B, b_scale, b_zero_point, C, y_scale, y_zero_point; without the last two it gives float.
+  if (node.opType === 'QGemm') return (node.input[7] ?? '') !== ''
+  return node.opType === 'QuantizeLinear' || node.opType === 'DynamicQuantizeLinear' || node.opType.startsWith('QLinear')
+}

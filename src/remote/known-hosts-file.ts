@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { EdgesmithError } from '../contract/errors.ts'
+import { type KnownHostEntry, keyTypeOf, knownHostName, matchesKnownHost, parseKnownHosts } from './known-hosts.ts'
+
+/** 200,000 lines of ordinary keys; more is not a known_hosts file. */
+const largestFile = 64 * 1024 * 1024
+/** A lock this old belongs to a process that died while it held it: writing takes milliseconds. */
+const staleLockMs = 10_000
+
+/** The files `ssh` itself reads, those of the user before that of the system. */
+export function systemKnownHostsPaths(): string[] {
+  const user = join(homedir(), '.ssh')
+  return [join(user, 'known_hosts'), join(user, 'known_hosts2'), '/etc/ssh/ssh_known_hosts']
+}
+
+/**
+ * All entries of several files; a missing file has none.
+ * @throws EdgesmithError FILE_UNREADABLE: it would be wrong to take a host for unknown because its file cannot be read
+ */
+export async function readKnownHosts(paths: readonly string[]): Promise<KnownHostEntry[]> {
+  const entries: KnownHostEntry[] = []
+  for (const path of paths) {
+    try {
+      if ((await stat(path)).size > largestFile) throw new Error(`larger than ${largestFile} bytes`)
+      entries.push(...parseKnownHosts(await readFile(path, 'utf8'), path))
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR') continue
+      throw new EdgesmithError('FILE_UNREADABLE', `${path} cannot be read: ${message}`, {
+        hint: 'Host keys are checked against this file. Make it readable, or move it away.',
+      })
+    }
+  }
+  return entries
+}
+
+/**
+ * Writes down a key that the user confirmed, in OpenSSH's format, in place of the line the file had for that host.
+ * The file is replaced as a whole (mode 0600), so a reader never meets half of it; two processes writing at once both succeed.
+ */
+export async function rememberHostKey(path: string, host: string, port: number, blob: Buffer): Promise<void> {
+  const name = knownHostName(host, port)
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await withLock(`${path}.lock`, async () => {
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return ''
+      throw error
+    })
+    // Lines for several hosts and lines with a marker were written by hand: they stay.
+    const isOurs = (entry: KnownHostEntry) => entry.marker === 'none' && !/[,*?!]/.test(entry.hosts) && matchesKnownHost(entry.hosts, name)
+    const replaced = new Set(parseKnownHosts(text, path).flatMap((entry) => (isOurs(entry) ? [entry.line] : [])))
+    const kept = text.split('\n').filter((line, index) => line.trim() !== '' && !replaced.has(index + 1))
+    const lines = [...kept, `${name} ${keyTypeOf(blob)} ${blob.toString('base64')}`]
+    await replaceFile(path, `${lines.join('\n')}\n`)
+  })
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function withLock(path: string, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await (await open(path, 'wx', 0o600)).close()
+      break
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const age = await stat(path).then(
+        (found) => Date.now() - found.mtimeMs,
+        () => 0,
+      )
+      if (age > staleLockMs) await rm(path, { force: true })
+      else await delay(20)
+    }
+  }
+  try {
+    await work()
+  } finally {
+    await rm(path, { force: true })
+  }
+}

@@ -1,0 +1,61 @@
+import { createServer, type Socket } from 'node:net'
+import { EdgesmithError } from '../contract/errors.ts'
+import type { Tunnel } from './device-session.ts'
+import type { SshConnection } from './ssh-connection.ts'
+
+/** Each is a channel with its buffers. A browser opens six, a load test a few hundred. */
+const mostConnections = 512
+
+/**
+ * Whether somebody listens on a loopback port of the device.
+ * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED (the SSH server forwards no ports)
+ */
+export async function portAnswers(connection: SshConnection, devicePort: number): Promise<boolean> {
+  try {
+    const channel = await connection.connectPort(devicePort)
+    channel.on('error', () => undefined)
+    channel.destroy()
+    return true
+  } catch (error) {
+    if (error instanceof EdgesmithError && error.code === 'SERVICE_NOT_RUNNING') return false
+    throw error
+  }
+}
+
+/**
+ * Opens a port on this computer's loopback whose connections lead to a loopback port of the device. A connection the device
+ * refuses is reset; the port closes with the SSH connection.
+ */
+export async function openTunnel(connection: SshConnection, devicePort: number): Promise<Tunnel> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, async (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => sockets.delete(socket))
+    try {
+      const channel = await connection.connectPort(devicePort)
+      channel.on('error', () => undefined)
+      channel.once('close', () => socket.destroySoon())
+      socket.once('close', () => channel.destroy())
+      socket.pipe(channel).pipe(socket)
+      socket.resume()
+    } catch {
+      socket.resetAndDestroy()
+    }
+  })
+  server.maxConnections = mostConnections
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const close = () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  // The backend may end while a tunnel is open.
+  server.unref()
+  void connection.onClose.then(close)
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
+  return { port: address.port, close }
+}

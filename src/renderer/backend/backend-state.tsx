@@ -1,0 +1,73 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import type { Job } from '../../contract/job.ts'
+import { backendEventSchema } from '../../contract/procedures.ts'
+import { notifyFailedJob } from '../components/notify.tsx'
+import { bridge } from './bridge.ts'
+import { jobsKey, receiveJob } from './job-cache.ts'
+import { isActive } from './use-jobs.ts'
+
+/** What the window knows of the backend process. */
+export interface BackendState {
+  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  readonly reason: string | null
+  /** Set when the backend stopped and was started again: how many jobs were running then. */
+  readonly restart: { readonly at: string; readonly interruptedJobs: number } | null
+  readonly dismiss: () => void
+}
+
+const BackendStateContext = createContext<BackendState>({ state: 'ready', reason: null, restart: null, dismiss: () => {} })
+
+/** State of the backend process and of its last restart. */
+export function useBackendState(): BackendState {
+  return useContext(BackendStateContext)
+}
+
+/** Whether the answer of a procedure may be another one after a change to such rows. */
+function isAffected(procedure: string, what: string): boolean {
+  return procedure.startsWith(`${what}.`) || procedure === 'workspace.describe'
+}
+
+/** Listens to events: keeps jobs and lists current, notices restarts and then asks for everything again. */
+export function BackendStateProvider({ children }: { children: ReactNode }) {
+  const client = useQueryClient()
+  const [state, setState] = useState<Pick<BackendState, 'state' | 'reason' | 'restart'>>({ state: 'ready', reason: null, restart: null })
+  const interrupted = useRef<number | null>(null)
+
+  useEffect(() => {
+    return bridge().onEvent((raw) => {
+      const parsed = backendEventSchema.safeParse(raw)
+      if (!parsed.success) return
+      const event = parsed.data
+      if (event.type === 'job') {
+        const before = client.getQueryData<Job[]>(jobsKey)?.find((job) => job.id === event.job.id)
+        receiveJob(client, event.job)
+        if (event.job.state === 'failed' && before?.state !== 'failed' && !event.job.foreign) notifyFailedJob(event.job)
+        return
+      }
+      if (event.type === 'changed') {
+        void client.invalidateQueries({ predicate: ({ queryKey: [name] }) => isAffected(String(name), event.what) })
+        return
+      }
+      if (event.state === 'restarting' || event.state === 'failed') {
+        interrupted.current ??= (client.getQueryData<Job[]>(jobsKey) ?? []).filter((job) => isActive(job) && !job.foreign).length
+      }
+      const interruptedJobs = interrupted.current
+      if (event.state === 'ready') {
+        interrupted.current = null
+        void client.invalidateQueries()
+      }
+      setState((previous) => ({
+        state: event.state,
+        reason: event.reason ?? (event.state === 'ready' ? previous.reason : null),
+        restart: event.state === 'ready' && interruptedJobs !== null ? { at: event.at, interruptedJobs } : previous.restart,
+      }))
+    })
+  }, [client])
+
+  const value = useMemo(
+    () => ({ ...state, dismiss: () => setState((previous) => ({ ...previous, restart: null, reason: null })) }),
+    [state],
+  )
+  return <BackendStateContext value={value}>{children}</BackendStateContext>
+}

@@ -1,0 +1,54 @@
+import type { OptimizeSummary, Recipe } from '../../contract/recipe.ts'
+import { formatBytes } from '../format/bytes.ts'
+import { formatSpan } from '../format/durations.ts'
+import { formatCount, formatSignificant } from '../format/numbers.ts'
+import { formatDecibels, formatRoughPercent, formatShrink } from '../format/shares.ts'
+import { recipeText } from '../text/recipe-text.ts'
+import { Facts } from './facts.tsx'
+import { Section } from './section.tsx'
+import { SizeChange } from './size-change.tsx'
+import { SkippedNodes } from './skipped-nodes.tsx'
+import { WarningList } from './warning-list.tsx'
+
+interface BuildSummaryProps {
+  readonly summary: OptimizeSummary
+  readonly recipe: Recipe | null
+}
+
+/** How a build was made and how far its outputs are from its source's. */
+export function BuildSummary({ summary, recipe }: BuildSummaryProps) {
+  const { input, output, fidelity, steps } = summary
+  const measuredOn = fidelity.inputs === 'calibration' ? 'calibration samples' : 'generated inputs'
+  return (
+    <>
+      <WarningList warnings={summary.warnings} />
+      <Section title="Size" aside={formatShrink(input.sizeBytes, output.sizeBytes)}>
+        <SizeChange before={input.sizeBytes} after={output.sizeBytes} />
+      </Section>
+      <Section title="Fidelity" aside={`${formatCount(fidelity.samples)} ${measuredOn}`}>
+        <Facts
+          facts={[
+            { label: 'Signal to noise (SQNR)', value: formatDecibels(fidelity.sqnrDb) },
+            { label: 'Cosine similarity', value: fidelity.cosine.toFixed(6) },
+            { label: 'Largest difference', value: formatSignificant(fidelity.maxAbsDiff) },
+          ]}
+        />
+      </Section>
+      <Section title="What was done">
+        <Facts
+          facts={[
+            { label: 'Recipe', value: recipe ? recipeText(recipe) : steps.map((step) => step.recipe).join(' → ') },
+            { label: 'Target', value: summary.target },
+            { label: 'Nodes changed', value: formatCount(summary.quantizedNodes) },
+            { label: 'Run with int8 kernels', value: formatCount(summary.fusedNodes) },
+            ...(summary.sparsity === null ? [] : [{ label: 'Weights set to zero', value: formatRoughPercent(summary.sparsity) }]),
+            ...(summary.calibrationSamples > 0 ? [{ label: 'Calibration samples', value: formatCount(summary.calibrationSamples) }] : []),
+            { label: 'Took', value: formatSpan(summary.durationMs) },
+            { label: 'Peak memory', value: formatBytes(summary.peakRssBytes) },
+          ]}
+        />
+      </Section>
+      <SkippedNodes skipped={summary.skipped} />
+    </>
+  )
+}

@@ -1,0 +1,129 @@
+import { IconPin } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import type { ComparisonRow } from '../../../contract/measurement.ts'
+import { SeriesMarker } from '../../charts/series-marker.tsx'
+import { VerdictChip } from '../../components/verdict-chip.tsx'
+import { formatBytes } from '../../format/bytes.ts'
+import { formatMs } from '../../format/durations.ts'
+import { formatLargeCount } from '../../format/numbers.ts'
+import { plainText } from '../../format/plain-text.ts'
+import { formatPercent, formatPoints, formatPValue, formatRatio, formatShrink } from '../../format/shares.ts'
+import { isShown } from './comparison-outcome.ts'
+import classes from './comparison-table.module.css'
+
+interface ComparisonTableRowProps {
+  readonly row: ComparisonRow
+  readonly index: number
+  readonly baseline: ComparisonRow | undefined
+  readonly withAccuracy: boolean
+  readonly pointed: boolean
+  readonly onPoint: (modelId: string | null) => void
+}
+
+/** One model of a comparison. The data attributes hold the numbers as they are stored. */
+export function ComparisonTableRow({ row, index, baseline, withAccuracy, pointed, onPoint }: ComparisonTableRowProps) {
+  const { latencyMs, speedup, metrics } = row
+  const isBaseline = row.modelId === baseline?.modelId
+  return (
+    <tr
+      data-testid={`comparison-row-${plainText(row.model)}`}
+      data-p50={latencyMs.p50}
+      data-accuracy={metrics?.accuracy ?? ''}
+      data-speedup={speedup?.estimate ?? ''}
+      data-verdict={speedup?.verdict ?? 'baseline'}
+      data-size={row.sizeBytes}
+      data-pointed={pointed || undefined}
+      onMouseEnter={() => onPoint(row.modelId)}
+      onMouseLeave={() => onPoint(null)}
+    >
+      <td className={classes.sticky}>
+        <span className={classes.model}>
+          <SeriesMarker index={index} />
+          <span className={classes.names}>
+            <Link href={`/models/${row.modelId}`} className={`${classes.name} es-ellipsis`} title={plainText(row.model)}>
+              {plainText(row.model, 80)}
+            </Link>
+            <span className={`${classes.second} es-ellipsis`}>{row.recipe ? plainText(row.recipe, 60) : 'original'}</span>
+          </span>
+        </span>
+      </td>
+      <td>
+        {speedup ? (
+          <Cell
+            first={<VerdictChip verdict={speedup.verdict} />}
+            second={`${formatRatio(speedup.estimate)}  [${formatRatio(speedup.ci95[0])}, ${formatRatio(speedup.ci95[1])}]`}
+          />
+        ) : isBaseline ? (
+          <span className={classes.pin}>
+            <IconPin size={13} aria-hidden /> baseline
+          </span>
+        ) : null}
+      </td>
+      {withAccuracy ? (
+        <td>
+          <AccuracyCell row={row} />
+        </td>
+      ) : null}
+      <td>
+        <Cell first={formatBytes(row.sizeBytes)} second={isBaseline || !baseline ? '' : formatShrink(baseline.sizeBytes, row.sizeBytes)} />
+      </td>
+      <LatencyCell value={latencyMs.p50} interval={latencyMs.ci.p50} />
+      <LatencyCell value={latencyMs.p95} interval={latencyMs.ci.p95} />
+      <LatencyCell value={latencyMs.p99} interval={latencyMs.ci.p99} />
+      <td>
+        <Cell first={`${formatLargeCount(row.throughputPerSecond)}/s`} second="" />
+      </td>
+      <td>
+        <Cell first={formatBytes(row.peakRssBytes)} second="" />
+      </td>
+      <td>
+        <Cell first={formatMs(row.cpuMsPerInference)} second="per inference" />
+      </td>
+      <td>
+        <Cell first={formatMs(row.loadMs)} second={`first run ${formatMs(row.firstInferenceMs)}`} />
+      </td>
+    </tr>
+  )
+}
+
+function Cell({ first, second }: { first: ReactNode; second: string }) {
+  return (
+    <span className={classes.cell}>
+      <span>{first}</span>
+      <span className={classes.second}>{second}</span>
+    </span>
+  )
+}
+
+/** A percentile is missing when there were too few runs for it. */
+function LatencyCell({ value, interval }: { value: number | null; interval: readonly [number, number] | undefined }) {
+  if (value === null) return <td className={classes.missing}>too few runs</td>
+  return (
+    <td>
+      <Cell first={formatMs(value)} second={interval ? `[${formatMs(interval[0])}, ${formatMs(interval[1])}]`.replace(' ms,', ',') : ''} />
+    </td>
+  )
+}
+
+function AccuracyCell({ row }: { row: ComparisonRow }) {
+  const { metrics, accuracyDifference: difference } = row
+  if (!metrics) return <span className="es-dim">not measured</span>
+  if (!difference) {
+    const [low, high] = metrics.accuracyCi95
+    return <Cell first={formatPercent(metrics.accuracy)} second={`[${formatPercent(low)}, ${formatPercent(high)}]`} />
+  }
+  const look = !isShown(difference) ? '' : difference.difference < 0 ? classes.worse : classes.better
+  const meaning = isShown(difference) ? formatPValue(difference.pValue) : `${formatPValue(difference.pValue)}, not shown`
+  return (
+    <span
+      className={classes.cell}
+      title={`Only the baseline right: ${difference.onlyBaseline}; only this one right: ${difference.onlyBuild}`}
+    >
+      <span>
+        {formatPercent(metrics.accuracy)} <span className={look}>{formatPoints(difference.difference)}</span>
+      </span>
+      <span className={classes.second}>{meaning}</span>
+    </span>
+  )
+}

@@ -1,0 +1,60 @@
+import type { Comparison } from '../../../contract/measurement.ts'
+import { Section } from '../../components/section.tsx'
+import { baselineRowOf } from './comparison-outcome.ts'
+import classes from './comparison-table.module.css'
+import { ComparisonTableRow } from './comparison-table-row.tsx'
+
+export interface PointedProps {
+  readonly comparison: Comparison
+  /** Model that is pointed at anywhere in the comparison. */
+  readonly pointed: string | null
+  readonly onPoint: (modelId: string | null) => void
+}
+
+/** All numbers, with differences to the pinned baseline. */
+export function ComparisonTable({ comparison, pointed, onPoint }: PointedProps) {
+  const baseline = baselineRowOf(comparison)
+  const withAccuracy = comparison.rows.some(({ metrics }) => metrics !== null)
+  return (
+    <Section
+      title="Results"
+      aside={
+        withAccuracy ? 'Second lines: 95 % intervals and differences to the baseline' : 'No dataset was chosen, so there is no accuracy'
+      }
+      flush
+    >
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th scope="col" className={classes.sticky}>
+              Model
+            </th>
+            <th scope="col">Speed</th>
+            {withAccuracy ? <th scope="col">Accuracy</th> : null}
+            <th scope="col">Size</th>
+            <th scope="col">Median (p50)</th>
+            <th scope="col">p95</th>
+            <th scope="col">p99</th>
+            <th scope="col">Throughput</th>
+            <th scope="col">Peak memory</th>
+            <th scope="col">CPU time</th>
+            <th scope="col">Load</th>
+          </tr>
+        </thead>
+        <tbody>
+          {comparison.rows.map((row, index) => (
+            <ComparisonTableRow
+              key={row.modelId}
+              row={row}
+              index={index}
+              baseline={baseline}
+              withAccuracy={withAccuracy}
+              pointed={row.modelId === pointed}
+              onPoint={onPoint}
+            />
+          ))}
+        </tbody>
+      </table>
+    </Section>
+  )
+}

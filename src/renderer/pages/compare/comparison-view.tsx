@@ -1,0 +1,34 @@
+import { useState } from 'react'
+import type { Comparison } from '../../../contract/measurement.ts'
+import detailClasses from '../../components/detail.module.css'
+import { WarningList } from '../../components/warning-list.tsx'
+import { ComparisonEnvironment } from './comparison-environment.tsx'
+import { ComparisonHeader } from './comparison-header.tsx'
+import { comparisonWarnings, headlineText } from './comparison-outcome.ts'
+import { ComparisonTable } from './comparison-table.tsx'
+import classes from './comparison-view.module.css'
+import { LatencyDistributions } from './latency-distributions.tsx'
+import { TradeOffSection } from './trade-off-section.tsx'
+
+/** A comparison: the answer, the conditions, the trade-off, the distributions, the numbers. */
+export function ComparisonView({ comparison }: { comparison: Comparison }) {
+  // Pointing at a row or a point shows the same model everywhere.
+  const [pointed, setPointed] = useState<string | null>(null)
+  return (
+    <div className={detailClasses.detail} data-testid="comparison-view" data-comparison-id={comparison.id}>
+      <ComparisonHeader comparison={comparison} />
+      <div className={detailClasses.sections}>
+        <p className={classes.headline} data-testid="comparison-headline">
+          {headlineText(comparison)}
+        </p>
+        <WarningList warnings={comparisonWarnings(comparison)} />
+        <div className={classes.charts}>
+          <TradeOffSection comparison={comparison} pointed={pointed} onPoint={setPointed} />
+          <LatencyDistributions comparison={comparison} pointed={pointed} onPoint={setPointed} />
+          <ComparisonTable comparison={comparison} pointed={pointed} onPoint={setPointed} />
+        </div>
+        <ComparisonEnvironment comparison={comparison} />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,51 @@
+import { benchSettingsSchema } from '../../../contract/measurement.ts'
+import { procedures } from '../../../contract/procedures.ts'
+import { Section } from '../../components/section.tsx'
+import { type SettingField, settingFields } from '../../forms/setting-fields.ts'
+import { SettingInput } from '../../forms/setting-input.tsx'
+import classes from './new-comparison.module.css'
+
+interface MeasurementSettingsProps {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly onChange: (settings: Record<string, unknown>) => void
+  /** By the paths of `compare.start`: `settings.runs`, `blocks`. */
+  readonly errors: Readonly<Record<string, string>>
+}
+
+/** The settings people change, with words the schema does not say. */
+const explained: Readonly<Record<string, string>> = {
+  batch: 'samples in one inference',
+  threads: 'inside an operator',
+  runs: 'measured, for each model',
+  seconds: 'instead of a number of runs',
+  blocks: 'turns each model takes',
+  warmupRuns: 'before measuring',
+  warmupSeconds: 'the longer of the two',
+}
+
+const fields: readonly SettingField[] = [
+  ...settingFields(benchSettingsSchema),
+  ...settingFields(procedures['compare.start'].input.pick({ blocks: true })),
+]
+
+/** How it is measured: batch, threads, runs, blocks, warm-up. */
+export function MeasurementSettings({ settings, onChange, errors }: MeasurementSettingsProps) {
+  return (
+    <Section title="How" aside="The defaults are good for most">
+      <div className={classes.settings}>
+        {fields.map((field) => (
+          <SettingInput
+            key={field.key}
+            field={{ ...field, description: explained[field.key] ?? field.description }}
+            value={settings[field.key]}
+            error={errors[`settings.${field.key}`] ?? errors[field.key]}
+            onChange={(value) => {
+              const { [field.key]: _, ...rest } = settings
+              onChange(value === undefined ? rest : { ...rest, [field.key]: value })
+            }}
+          />
+        ))}
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,43 @@
+import type { MantineColorsTuple } from '@mantine/core'
+
+/** Accent: a blue-green that stays apart from the green, amber and red that carry meaning. */
+export const petrol: MantineColorsTuple = [
+  '#e6f6f8',
+  '#cfe9ee',
+  '#a2d4dd',
+  '#70bccb',
+  '#48a7ba',
+  '#17849a',
+  '#0b7285',
+  '#086274',
+  '#045263',
+  '#003f4d',
+]
+
+/** Cool greys of the light scheme. */
+export const gray: MantineColorsTuple = [
+  '#f7f8f9',
+  '#eff2f4',
+  '#e4e8eb',
+  '#d5dbe0',
+  '#c2cad1',
+  '#9aa5ae',
+  '#7a868f',
+  '#5a666f',
+  '#39434b',
+  '#1c2328',
+]
+
+/** Greys of the dark scheme: 7 is a panel, 8 the page behind it, 4 a border, 0 text. */
+export const dark: MantineColorsTuple = [
+  '#dbe2e7',
+  '#b6c1ca',
+  '#8d9aa5',
+  '#5d6a75',
+  '#323c44',
+  '#2a333a',
+  '#222a30',
+  '#1a2126',
+  '#13181c',
+  '#0d1114',
+]

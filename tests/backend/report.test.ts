@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { type ReportContext, renderComparisonReport } from '../../src/backend/report/comparison-report.ts'
+import type { Comparison } from '../../src/contract/measurement.ts'
+import { comparison, ids, models, row } from './report-fixture.ts'
+
+const context: ReportContext = { models: models(), edgesmithVersion: '0.1.0', writtenAt: '2025-01-02T04:00:00.000Z' }
+
+const hostile = `"><script>alert(1)</script><img src=x onerror='alert(1)'> &amp; \u001b[31m\u202ereversed\n</style></title>`
+
+/** Text of a page as a reader sees it: no markup, no style, no data, entities resolved, spaces joined. */
+function visibleText(page: string): string {
+  return page
+    .replace(/<(style|script|title)[\s\S]*?<\/\1>/g, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_entity, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name] ?? '')
+    .replace(/\s+/g, ' ')
+}
+
+/** Names of all elements, after checking that each one is closed in order. */
+function elementNames(page: string): Set<string> {
+  const names = new Set<string>()
+  const open: string[] = []
+  const withoutRawText = page.replace(/(<(style|script)\b[^>]*>)[\s\S]*?(<\/\2>)/g, '$1$3')
+  for (const [, closing, name = '', attributes = '', selfClosing] of withoutRawText.matchAll(
+    /<(\/?)([a-zA-Z!][\w-]*)((?:[^>"']|"[^"]*"|'[^']*')*?)(\/?)>/g,
+  )) {
+    if (closing) expect(open.pop(), `</${name}>`).toBe(name)
+    else if (!selfClosing && !/^(meta|br|!doctype)$/i.test(name)) open.push(name)
+    expect(attributes).not.toMatch(/\s(on\w+|style|src|href)\s*=/i)
+    names.add(name)
+  }
+  expect(open).toEqual([])
+  return names
+}
+
+describe('renderComparisonReport', () => {
+  it('says in words what is faster, smaller and as accurate, and what is not', () => {
+    const text = visibleText(renderComparisonReport([comparison()], context))
+    expect(text).toContain('fashion-cnn int8-static is the fastest choice: 2.15× the speed of fashion-cnn, no loss of accuracy shown.')
+    expect(text).toContain(
+      'fashion-cnn int8-static is faster: 2.15× the speed (95 % interval 2.10× – 2.20×), median 1.15 ms against 1.40 ms.',
+    )
+    expect(text).toContain('The file is 3.91× smaller: 448 kB against 1.75 MB.')
+    expect(text).toContain('No difference in accuracy shown: 91.20 % against 91.30 % (exact McNemar test, p = 0.83).')
+    expect(text).toContain('it needs 1.25× the time (speed 0.80×, 95 % interval 0.78× – 0.82×)')
+    expect(text).toContain('It is no optimization on this machine.')
+    expect(text).toContain('Accuracy is lower by 2.30 points: 89.00 % against 91.30 % (exact McNemar test, p < 0.001).')
+  })
+
+  it.each<[string, Partial<Comparison['rows'][number]>, string]>([
+    [
+      'only a faster build that lost accuracy',
+      { accuracyDifference: { difference: -0.05, onlyBaseline: 90, onlyBuild: 2, pValue: 1e-9, agreement: 0.9 } },
+      'Every build that is faster than fashion-cnn is less accurate',
+    ],
+    [
+      'no faster build',
+      { speedup: { estimate: 1.01, ci95: [0.99, 1.03], verdict: 'no difference shown', blocks: 10 } },
+      'No build was shown to be faster than fashion-cnn on this machine. fashion-cnn int8-static No difference in speed shown: 1.01× (95 % interval 0.99× – 1.03×)',
+    ],
+  ])('does not promise anything with %s', (_name, changes, sentence) => {
+    const { rows, ...rest } = comparison()
+    const changed = { ...rest, rows: [rows[0] as (typeof rows)[number], row(ids.int8, 'fashion-cnn int8-static', 1.15, changes)] }
+    expect(visibleText(renderComparisonReport([changed], context))).toContain(sentence)
+  })
+
+  it('shows every number with its interval, and a dash where a percentile is not supported', () => {
+    const text = visibleText(renderComparisonReport([comparison()], context))
+    expect(text).toContain('p50 1.40 ms 1.15 ms 1.45 ms p50, 95 % interval 1.39 ms – 1.41 ms 1.14 ms – 1.16 ms')
+    expect(text).toContain('p99 – – – p99, 95 % interval – – –')
+    expect(text).toContain('95 % interval 90.00 % – 92.50 % 89.88 % – 92.37 %')
+    expect(text).toContain('right only here / only in baseline – 10 / 12 14 / 60')
+    expect(text).toContain('speed – faster slower accuracy – no difference shown lower')
+  })
+
+  it('tells how each build was made, where it ran, and what makes it less sure', () => {
+    const text = visibleText(renderComparisonReport([comparison()], context))
+    expect(text).toContain('fashion-cnn int8-static : int8-static calibrator=minmax perChannel=true exclude=[Softmax] for x64')
+    expect(text).toContain('SQNR 31.4 dB, cosine 0.999640, largest difference 0.210 (worst output, 256 calibration samples)')
+    expect(text).toContain('6; run by int8 kernels after loading: 5')
+    expect(text).toContain('1 node left as before node operator reason softmax_1 Softmax excluded by the recipe')
+    expect(text).toContain('It is no longer in the workspace')
+    expect(text).toContain('Some Processor 2.4 GHz, 2 logical cores (x64)')
+    expect(text).toContain('1,000 runs per model in 10 blocks, batch 1, 1 thread inside an operator')
+    expect(text).toContain('3 fashion-cnn prune-magnitude: machine was less than 90 % idle')
+    expect(text).toContain('What is not claimed')
+  })
+
+  it('passes on what an imported file says of how it was made, and nothing when that is unreadable', () => {
+    const lineage = {
+      source: { name: '<b>teacher', sha256: 'ab' },
+      recipe: [{ recipe: 'int8-static', perChannel: true }, { recipe: 'later' }],
+      target: 'arm64',
+      calibration: { dataset: 'faces', samples: 1 },
+    }
+    const textWith = (value: string) => {
+      const [imported, ...rest] = models()
+      if (!imported) throw new Error('the fixture has models')
+      const stated = { ...imported, report: { ...imported.report, metadata: { 'edgesmith.lineage': value } } }
+      return visibleText(renderComparisonReport([comparison()], { ...context, models: [stated, ...rest] }))
+    }
+    expect(textWith(JSON.stringify(lineage))).toContain(
+      'by its own account made from <b>teacher: int8-static perChannel=true , then later for arm64, calibrated on 1 sample of faces',
+    )
+    for (const broken of ['{', '7', '{"source":1}']) expect(textWith(broken)).not.toContain('own account')
+  })
+
+  it('is one file that loads nothing and runs nothing', () => {
+    const page = renderComparisonReport([comparison()], context)
+    expect(elementNames(page)).not.toContain('link')
+    expect(page).not.toMatch(/https?:|url\(|@import|<img|<iframe|<object|javascript:/i)
+    expect(page.match(/<script\b[^>]*>/g)).toEqual(['<script type="application/json" id="edgesmith-report">'])
+    const style = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? ''
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1]
+    const hash = createHash('sha256').update(style).digest('base64')
+    expect(policy).toBe(`default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`)
+  })
+
+  it('escapes everything that comes from models, datasets and devices', () => {
+    const [first, ...rest] = comparison().rows
+    const [imported, ...builds] = models()
+    if (!first || !imported) throw new Error('the fixture has rows and models')
+    const evil = comparison({
+      baseline: hostile,
+      device: hostile,
+      dataset: hostile,
+      rows: [{ ...first, model: hostile, warnings: [hostile] }, ...rest.map((entry) => ({ ...entry, model: hostile, recipe: hostile }))],
+    })
+    for (const key of ['hostname', 'machine', 'system', 'cpu', 'governor', 'architecture', 'onnxRuntimeVersion'] as const)
+      evil.environment[key] = hostile
+    evil.environment.cpuFeatures = [hostile]
+    const evilModels = [
+      { ...imported, name: hostile, report: { ...imported.report, producer: hostile } },
+      ...builds.map((build) => ({
+        ...build,
+        name: hostile,
+        summary: build.summary && { ...build.summary, warnings: [hostile], skipped: [{ node: hostile, op: hostile, reason: hostile }] },
+      })),
+    ]
+    const page = renderComparisonReport([evil], { ...context, models: evilModels })
+    const plain = renderComparisonReport([comparison()], context)
+    // No element, attribute or script that an honest report does not have.
+    expect([...elementNames(page)].sort()).toEqual([...elementNames(plain)].sort())
+    expect(page.match(/<script\b/g)?.length).toBe(1)
+    expect(page.match(/<style\b/g)?.length).toBe(1)
+    expect(page.replace(/<script[\s\S]*<\/script>/, '').replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+    expect(visibleText(page)).toContain(`"><script>alert(1)</script><img src=x onerror='alert(1)'> &amp; ·[31m·reversed·</style></title>`)
+  })
+
+  it('carries everything as JSON that reads back', () => {
+    const evil = comparison({ dataset: hostile })
+    const page = renderComparisonReport([evil], context)
+    const embedded = /<script type="application\/json" id="edgesmith-report">([\s\S]*?)<\/script>/.exec(page)?.[1] ?? ''
+    expect(JSON.parse(embedded)).toMatchObject({
+      generator: 'edgesmith',
+      dataVersion: 1,
+      comparisons: [evil],
+      models: [{ id: ids.baseline }, { id: ids.int8, target: 'x64' }],
+    })
+  })
+
+  it('leaves accuracy out where it was not measured', () => {
+    const unlabelled = comparison({ dataset: null, datasetId: null })
+    unlabelled.rows = unlabelled.rows.map((entry) => ({ ...entry, metrics: null, accuracyDifference: null, evaluationId: null }))
+    const text = visibleText(renderComparisonReport([unlabelled], context))
+    expect(text).toContain('2.15× the speed of fashion-cnn, accuracy was not measured.')
+    expect(text).toContain('none: accuracy was not measured')
+    expect(text).not.toContain('top-1')
+    expect(text).not.toContain('Accuracy and latency')
+  })
+
+  it('holds several comparisons, each with a heading of its own', () => {
+    const page = renderComparisonReport([comparison(), comparison({ device: 'pi5' })], context)
+    expect(elementNames(page)).toContain('h2')
+    const text = visibleText(page)
+    expect(text).toContain('2 comparisons')
+    expect(text).toContain('fashion-cnn on this-computer')
+    expect(text).toContain('fashion-cnn on pi5')
+    expect(text.match(/What is not claimed/g)?.length).toBe(1)
+  })
+
+  it('gives the same text for the same input, and needs a comparison', () => {
+    expect(renderComparisonReport([comparison()], context)).toBe(renderComparisonReport([comparison()], context))
+    expect(() => renderComparisonReport([], context)).toThrow(RangeError)
+  })
+})

@@ -1,0 +1,377 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { runCli, startCli } from './cli-process.ts'
+import { benchDocument, compareDocument, errorDocument, evaluateDocument, optimizeDocument, sweepDocument } from './documents.ts'
+import { ACCURACY, SAMPLES, type SmallFiles, writeSmallFiles } from './small-model.ts'
+
+/** Enough for every number to be there, and no longer. */
+const quick = ['--runs', '60', '--warmup-runs', '2', '--warmup-seconds', '0']
+
+let folder: string
+let files: SmallFiles
+const edgesmith = (...args: string[]) => runCli(args, { workspace: join(folder, 'workspace'), folder })
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edgesmith-cli-'))
+  files = await writeSmallFiles(folder)
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe('inspect', () => {
+  it('tells everything about a file, and does not keep it', async () => {
+    const result = await edgesmith('inspect', 'small.onnx', '--json')
+    expect(result).toMatchObject({ code: 0, stderr: '' })
+    const report = result.json(z.looseObject({ name: z.string() }))
+    expect(report).toMatchObject({
+      name: 'small',
+      kind: 'model',
+      opset: 17,
+      inputs: [{ name: 'x', type: 'float32', shape: ['N', 16] }],
+      outputs: [{ name: 'logits', type: 'float32', shape: ['N', 4] }],
+      nodeCount: 3,
+      opCounts: { Gemm: 2, Relu: 1 },
+      parameters: 16 * 32 + 32 + 32 * 4 + 4,
+      sha256: createHash('sha256')
+        .update(await readFile(files.model))
+        .digest('hex'),
+    })
+    expect((await edgesmith('models', '--json')).json(z.object({ models: z.array(z.unknown()) })).models).toEqual([])
+  })
+
+  it('prints a table for people', async () => {
+    const { code, stdout } = await edgesmith('inspect', files.model)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^input +x +float32 +N×16$/m)
+    expect(stdout).toMatch(/^Gemm +2$/m)
+  })
+})
+
+describe('optimize', () => {
+  it('writes a build that carries its lineage, and keeps it in the workspace', async () => {
+    const result = await edgesmith(
+      'optimize',
+      files.model,
+      '--recipe',
+      'int8-dynamic',
+      '--out',
+      'small-dynamic.onnx',
+      '--name',
+      'dynamic',
+      '--json',
+    )
+    expect(result.code).toBe(0)
+    const document = result.json(optimizeDocument)
+    const bytes = await readFile(join(folder, 'small-dynamic.onnx'))
+    expect(document.output).toEqual({
+      path: join(folder, 'small-dynamic.onnx'),
+      sizeBytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    })
+    expect(document.steps.map(({ recipe }) => recipe)).toEqual(['int8-dynamic'])
+    expect(document.quantizedNodes).toBe(2)
+    const inspected = (await edgesmith('inspect', 'dynamic', '--json')).json(z.looseObject({ metadata: z.record(z.string(), z.string()) }))
+    expect(inspected).toMatchObject({ kind: 'build', recipe: [{ recipe: 'int8-dynamic', perChannel: true }] })
+    expect(Object.values(inspected.metadata).join()).toContain('int8-dynamic')
+  })
+
+  it('calibrates on data, and takes settings', async () => {
+    const args = [
+      'optimize',
+      files.model,
+      '--recipe',
+      'int8-static',
+      '--calibration',
+      files.unlabelled,
+      '--samples',
+      '40',
+      '--set',
+      'perChannel=false',
+    ]
+    const result = await edgesmith(...args, '--name', 'static', '--json')
+    expect(result.code).toBe(0)
+    expect(result.json(optimizeDocument.extend({ calibrationSamples: z.number() }))).toMatchObject({
+      output: { path: null },
+      calibrationSamples: 40,
+    })
+  })
+
+  it('exits 1 when a limit is missed, after printing the whole result', async () => {
+    const args = ['optimize', files.model, '--recipe', 'prune-magnitude', '--set', 'sparsity=0.9', '--data', files.labelled]
+    const result = await edgesmith(...args, '--max-accuracy-drop', '0.001', '--max-size-bytes', '100000000', '--name', 'pruned', '--json')
+    expect(result.code).toBe(1)
+    const document = result.json(optimizeDocument)
+    expect(document.error?.code).toBe('GATE_FAILED')
+    expect(document.gates?.map(({ gate, passed }) => [gate, passed])).toEqual([
+      ['max-accuracy-drop', false],
+      ['max-size-bytes', true],
+    ])
+  })
+
+  it('names phases on standard error when it is no terminal', async () => {
+    const { code, stdout, stderr } = await edgesmith('optimize', 'small', '--recipe', 'fp16')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^build +small fp16$/m)
+    expect(stderr).toMatch(/^Make fp16 of small$/m)
+    expect(stdout + stderr).not.toContain('\u001b')
+  })
+})
+
+describe('evaluate', () => {
+  it('finds the accuracy that is known, and the difference to a baseline', async () => {
+    const result = await edgesmith('evaluate', 'pruned', '--data', files.labelled, '--baseline', files.model, '--json')
+    expect(result.code).toBe(0)
+    const document = result.json(evaluateDocument)
+    expect(document.samples).toBe(SAMPLES)
+    expect(document.baseline?.metrics.accuracy).toBeCloseTo(ACCURACY, 9)
+    expect(document.difference?.accuracy).toBeCloseTo(document.metrics.accuracy - ACCURACY, 9)
+  })
+
+  it('takes preprocessing with a path, and refuses it with a saved dataset', async () => {
+    // All inputs become equal: every answer is the same class, so accuracy falls to the share of that class.
+    await writeFile(join(folder, 'flat.json'), '{"scale": 0}')
+    const flat = await edgesmith('evaluate', 'small', '--data', files.labelled, '--preprocess', 'flat.json', '--json')
+    expect(flat.json(evaluateDocument).metrics.accuracy).toBeLessThan(ACCURACY)
+    const saved = await edgesmith('evaluate', 'small', '--data', 'labelled', '--preprocess', 'flat.json', '--json')
+    expect(saved.code).toBe(2)
+    expect(saved.json(errorDocument).error).toMatchObject({
+      code: 'USAGE',
+      message: 'The dataset "labelled" of the workspace carries its own preprocessing',
+    })
+  })
+})
+
+describe('bench', () => {
+  it('measures one configuration', async () => {
+    const result = await edgesmith('bench', 'small', ...quick, '--json')
+    expect(result.code).toBe(0)
+    const document = result.json(benchDocument)
+    expect(document).toMatchObject({ samples: 60, settings: { batch: 1, threads: 1 } })
+    expect(document.latencyMs.p95).not.toBeNull()
+    expect(document.latencyMs.p99).toBeNull()
+  })
+
+  it('measures every combination of a sweep, and its limit holds for each', async () => {
+    const result = await edgesmith('bench', 'small', '--batch', '1,4', '--threads', '1,2', ...quick, '--max-latency-ms', '1e-9', '--json')
+    expect(result.code).toBe(1)
+    const { runs } = result.json(sweepDocument)
+    expect(runs.map(({ settings }) => [settings.batch, settings.threads])).toEqual([
+      [1, 1],
+      [1, 2],
+      [4, 1],
+      [4, 2],
+    ])
+    expect(result.json(z.looseObject({ error: z.object({ code: z.string() }), gates: z.array(z.unknown()).length(4) })).error.code).toBe(
+      'GATE_FAILED',
+    )
+  })
+})
+
+describe('compare and report', () => {
+  it('compares, writes a report, checks limits, and a report can be written again', async () => {
+    const args = [
+      'compare',
+      files.model,
+      'dynamic',
+      'small-dynamic.onnx',
+      '--data',
+      files.labelled,
+      ...quick,
+      '--blocks',
+      '2',
+      '--report',
+      'first.html',
+    ]
+    const result = await edgesmith(...args, '--max-accuracy-drop', '1', '--min-speedup', '1000', '--json')
+    expect(result.code).toBe(1)
+    const document = result.json(compareDocument)
+    expect(document.baseline).toBe('small')
+    expect(document.rows[0]).toMatchObject({ model: 'small', speedup: null })
+    expect(document.rows[0]?.metrics?.accuracy).toBeCloseTo(ACCURACY, 9)
+    expect(document.rows[1]?.model).toBe('dynamic')
+    expect(document.error).toMatchObject({ code: 'GATE_FAILED' })
+    expect(new Set(document.gates?.map(({ gate, passed }) => `${gate} ${passed}`))).toEqual(
+      new Set(['max-accuracy-drop true', 'min-speedup false']),
+    )
+    const page = await readFile(join(folder, 'first.html'), 'utf8')
+    expect(document.report).toEqual({ path: join(folder, 'first.html'), sizeBytes: Buffer.byteLength(page) })
+    expect(page).toContain(document.id)
+
+    const runs = (await edgesmith('runs', '--json')).json(z.object({ comparisons: z.array(z.object({ id: z.string() })) })).comparisons
+    expect(runs).toEqual([{ id: document.id }])
+    const again = await edgesmith('report', document.id.slice(0, 8), 'latest', '--out', 'second.html', '--json')
+    expect(again.code).toBe(0)
+    expect(again.json(z.looseObject({}))).toMatchObject({ path: join(folder, 'second.html'), comparisons: [document.id] })
+  })
+
+  it('compares latency alone without data, for people', async () => {
+    const { code, stdout } = await edgesmith('compare', 'small', 'dynamic', ...quick, '--blocks', '2')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^model +size +accuracy +difference +McNemar +p50 +p95 +speed-up +95 % interval +verdict$/m)
+    expect(stdout).toMatch(/^small .* baseline$/m)
+    expect(stdout).toMatch(/^Report: edgesmith report [0-9a-f]{8} --out report\.html$/m)
+  })
+})
+
+describe('serving on this computer', () => {
+  const serviceAddress = z.object({ url: z.string(), token: z.string() })
+
+  it('deploys, connects, stops, starts and removes', async () => {
+    const deployed = await edgesmith('deploy', 'dynamic', '--device', 'this-computer', '--name', 'tiny', '--json')
+    expect(deployed.code).toBe(0)
+    expect(deployed.json(z.looseObject({}))).toMatchObject({
+      service: 'tiny',
+      model: 'dynamic',
+      state: 'running',
+      connect: 'edgesmith connect tiny --device this-computer',
+    })
+    expect(deployed.stdout).not.toContain('token')
+
+    const { url, token } = (await edgesmith('connect', 'tiny', '--json')).json(serviceAddress)
+    expect((await fetch(`${url}/health`)).status).toBe(401)
+    const answer = await fetch(`${url}/predict`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ inputs: { x: new Array(16).fill(0.5) } }),
+    })
+    expect([answer.status, await answer.json()]).toMatchObject([200, expect.anything()])
+
+    const status = async (command: string) => (await edgesmith(command, 'tiny', '--json')).json(z.looseObject({ state: z.string() })).state
+    expect(await status('status')).toBe('running')
+    expect((await edgesmith('logs', 'tiny', '--lines', '20', '--json')).json(z.object({ text: z.string() })).text).not.toBe('')
+    expect(await status('stop')).toBe('stopped')
+    await expect(fetch(`${url}/health`)).rejects.toThrow()
+    expect(await status('start')).toBe('running')
+    expect(
+      (await edgesmith('deployments', '--json')).json(z.object({ deployments: z.array(z.looseObject({})) })).deployments,
+    ).toMatchObject([{ service: 'tiny', device: 'this-computer' }])
+    expect((await edgesmith('undeploy', 'tiny')).code).toBe(0)
+    expect((await edgesmith('status', 'tiny', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
+  })
+
+  it('serves in the foreground until Ctrl+C, and leaves nothing', async () => {
+    const running = startCli(['serve', 'small'], { workspace: join(folder, 'workspace'), folder })
+    await running.waitFor('stdout', 'Ctrl+C stops it.')
+    const url = /address +(\S+)/.exec(running.written.stdout)?.[1] ?? ''
+    const token = /token +(\S+)/.exec(running.written.stdout)?.[1] ?? ''
+    expect((await fetch(`${url}/health`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
+    running.child.kill('SIGINT')
+    expect(await running.ended).toMatchObject({ code: 0 })
+    await expect(fetch(`${url}/health`)).rejects.toThrow()
+    expect((await edgesmith('deployments', '--json')).json(z.object({ deployments: z.array(z.unknown()) })).deployments).toEqual([])
+  })
+})
+
+describe('bad input', () => {
+  beforeAll(async () => {
+    await writeFile(join(folder, 'text.onnx'), 'this is not a model')
+    await writeFile(join(folder, 'cut.onnx'), (await readFile(files.model)).subarray(0, 900))
+    await writeFile(join(folder, 'text.npz'), 'this is not a dataset')
+  })
+
+  it.each<[string, () => string[], string]>([
+    ['a file that is no ONNX', () => ['inspect', 'text.onnx'], 'MODEL_NOT_ONNX'],
+    ['a truncated model', () => ['inspect', 'cut.onnx'], 'MODEL_TRUNCATED'],
+    ['a missing model', () => ['inspect', 'missing.onnx'], 'FILE_NOT_FOUND'],
+    ['a folder', () => ['inspect', './'], 'FILE_UNREADABLE'],
+    ['an unknown model name', () => ['inspect', 'smal'], 'NOT_FOUND'],
+    ['an unknown device', () => ['bench', 'small', '--device', 'pi9'], 'NOT_FOUND'],
+    ['an unknown service', () => ['stop', 'nobody'], 'NOT_FOUND'],
+    ['an unknown comparison', () => ['report', 'ffffffff', '--out', 'x.html'], 'NOT_FOUND'],
+    ['an unknown job', () => ['job', 'ffffffff'], 'NOT_FOUND'],
+    ['a broken dataset', () => ['evaluate', 'small', '--data', 'text.npz'], 'DATASET_INVALID'],
+    ['an empty dataset', () => ['evaluate', 'small', '--data', files.empty], 'DATASET_EMPTY'],
+    ['an array of another name', () => ['evaluate', 'small', '--data', files.misnamed], 'DATASET_ARRAY_MISSING'],
+    ['labels beyond the classes', () => ['evaluate', 'small', '--data', files.outOfRange], 'DATASET_LABELS'],
+    ['data without labels', () => ['evaluate', 'small', '--data', files.unlabelled], 'DATASET_LABELS'],
+    ['no calibration', () => ['optimize', 'small', '--recipe', 'int8-static'], 'CALIBRATION_NEEDED'],
+    ['an unknown recipe', () => ['optimize', 'small', '--recipe', 'int9'], 'RECIPE_INVALID'],
+    ['a folder that does not exist', () => ['optimize', 'small', '--recipe', 'fp16', '--out', 'no/where.onnx'], 'FILE_NOT_FOUND'],
+    ['a report of another format', () => ['compare', 'small', 'dynamic', '--report', 'out.docx'], 'USAGE'],
+    ['a scenario that is not measured', () => ['bench', 'small', '--scenario', 'server'], 'USAGE'],
+    ['a gate without its data', () => ['compare', 'small', 'dynamic', '--max-accuracy-drop', '0.01'], 'USAGE'],
+    ['a model compared with itself', () => ['compare', 'small', 'small'], 'USAGE'],
+    ['a bad address', () => ['device', 'add', 'pi', 'pi'], 'USAGE'],
+    ['a bad device name', () => ['device', 'add', 'My_Pi', 'pi@host'], 'USAGE'],
+    ['a password on the command line', () => ['device', 'add', 'pi', 'pi@host', '--password-env', 'se cret'], 'USAGE'],
+    [
+      'a password variable that is not set',
+      () => ['device', 'add', 'pi', 'pi@127.0.0.1:9', '--password-env', 'NOT_SET'],
+      'PASSWORD_NEEDED',
+    ],
+    ['removing this computer', () => ['device', 'remove', 'this-computer'], 'USAGE'],
+  ])('%s is a coded error, exit code 2', async (_name, args, code) => {
+    const result = await edgesmith(...args(), '--json')
+    const { error } = result.json(errorDocument)
+    expect({ code: error.code, exit: result.code }).toEqual({ code, exit: 2 })
+    expect(error.message.length).toBeGreaterThan(10)
+  })
+
+  it('leaves nothing in the workspace', async () => {
+    const names = (await edgesmith('models', '--json'))
+      .json(z.object({ models: z.array(z.object({ name: z.string() })) }))
+      .models.map(({ name }) => name)
+    expect(names.filter((name) => !['small', 'dynamic', 'static', 'pruned', 'small fp16', 'small-dynamic'].includes(name))).toEqual([])
+    expect(existsSync(join(folder, 'x.html'))).toBe(false)
+  })
+
+  it('says code, what happened and what to do to people', async () => {
+    const { code, stdout, stderr } = await edgesmith('inspect', 'smal')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toBe('edgesmith: NOT_FOUND: There is no model "smal"\n  Did you mean "small"? edgesmith models lists what there is.\n')
+  })
+
+  it('lists the candidates of an ambiguous id', async () => {
+    const { models } = (await edgesmith('models', '--json')).json(
+      z.object({ models: z.array(z.object({ id: z.string(), name: z.string() })) }),
+    )
+    const [{ id = '', name = '' } = {}] = models
+    expect((await edgesmith('inspect', id.slice(0, 8), '--json')).json(z.looseObject({})).name).toBe(name)
+  })
+})
+
+describe('the program', () => {
+  it('cancels a job on Ctrl+C and says so', async () => {
+    const running = startCli(['bench', 'small', '--seconds', '60', '--json'], { workspace: join(folder, 'workspace'), folder })
+    await running.waitFor('stderr', /^ {2}\S/m)
+    running.child.kill('SIGINT')
+    const result = await running.ended
+    expect(result.code).toBe(1)
+    expect(result.json(errorDocument).error.code).toBe('JOB_CANCELLED')
+    const [job] = (await edgesmith('jobs', '--limit', '1', '--json')).json(
+      z.object({ jobs: z.array(z.looseObject({ id: z.string() })) }),
+    ).jobs
+    expect(job).toMatchObject({ state: 'cancelled', kind: 'bench.start' })
+    expect((await edgesmith('job', String(job?.id), '--json')).json(z.looseObject({}))).toMatchObject({ state: 'cancelled' })
+  })
+
+  it('ends quietly when nobody reads any more', async () => {
+    const running = startCli(['--help'], { workspace: join(folder, 'workspace'), folder })
+    running.child.stdout?.destroy()
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('keeps workspaces apart', async () => {
+    const other = await edgesmith('models', '--workspace', 'elsewhere', '--json')
+    expect(other.json(z.object({ models: z.array(z.unknown()) })).models).toEqual([])
+    expect(existsSync(join(folder, 'elsewhere'))).toBe(true)
+  })
+
+  it('makes no workspace for help and wrong usage', async () => {
+    const options = { workspace: join(folder, 'untouched'), folder }
+    expect((await runCli(['inspect', '--help'], options)).code).toBe(0)
+    expect((await runCli(['inspect'], options)).code).toBe(2)
+    expect((await runCli(['optimize', files.model, '--recipe', 'int9'], options)).code).toBe(2)
+    expect(existsSync(options.workspace)).toBe(false)
+  })
+
+  it('lists what doctor checks', async () => {
+    const result = await edgesmith('doctor', '--json')
+    const document = result.json(z.object({ ok: z.boolean(), checks: z.array(z.object({ name: z.string(), status: z.string() })).min(2) }))
+    expect(result.code).toBe(document.ok ? 0 : 1)
+  })
+})

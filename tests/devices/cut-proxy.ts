@@ -1,0 +1,55 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+/** A TCP relay that breaks links on purpose. */
+export interface CutProxy {
+  readonly port: number
+  /** Resets all connections as soon as this many more bytes went to the device. */
+  cutAfter(bytes: number): void
+  /** From now on nothing passes in either direction, and nobody is told: a pulled cable. */
+  freeze(): void
+  stop(): Promise<void>
+}
+
+/** Relays to a port of 127.0.0.1. */
+export async function startCutProxy(targetPort: number): Promise<CutProxy> {
+  const sockets = new Set<Socket>()
+  let left = Number.POSITIVE_INFINITY
+  let frozen = false
+  const server = createServer((near) => {
+    const far = connect(targetPort, '127.0.0.1')
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        if (!frozen) for (const other of [near, far]) other.destroy()
+      })
+    }
+    near.on('data', (chunk) => {
+      if (frozen) return
+      left -= chunk.length
+      if (left <= 0) for (const socket of sockets) socket.resetAndDestroy()
+      else if (!far.write(chunk)) near.pause()
+    })
+    far.on('drain', () => near.resume())
+    far.on('data', (chunk) => {
+      if (!frozen) near.write(chunk)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no TCP address')
+  return {
+    port: address.port,
+    cutAfter: (bytes) => {
+      left = bytes
+    },
+    freeze: () => {
+      frozen = true
+    },
+    stop: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

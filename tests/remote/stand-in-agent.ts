@@ -1,0 +1,170 @@
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { AgentResult } from '../../src/contract/agent-protocol.ts'
+import { encodeWire } from '../../src/contract/agent-wire.ts'
+import type { JobReporter, Progress } from '../../src/contract/job.ts'
+import { type AgentBundle, type BundleArchitecture, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
+
+/** Result of every benchmark of the stand-in. */
+export const standInBench: AgentResult<'bench'> = {
+  settings: { batch: 1, threads: 1, runs: 3, warmupRuns: 0, warmupSeconds: 0 },
+  latenciesMs: Float32Array.of(1.5, 2.5, 3.5),
+  latencyMs: { mean: 2.5, std: 1, min: 1.5, max: 3.5, p50: 2.5, p90: null, p95: null, p99: null, ci: {} },
+  throughputPerSecond: 400,
+  loadMs: 1,
+  firstInferenceMs: 4,
+  warmupRuns: 0,
+  cpuMsPerInference: 2,
+  peakRssBytes: 3,
+  idleRssBytes: 2,
+  samples: 3,
+  environment: {
+    hostname: 'stand-in',
+    machine: 'none',
+    architecture: 'x64',
+    system: 'none',
+    cpu: 'none',
+    cpuFeatures: [],
+    logicalCores: 1,
+    memoryBytes: 1,
+    governor: null,
+    loadAverage: null,
+    temperatureC: null,
+    nodeVersion: 'v22',
+    onnxRuntimeVersion: 'none',
+    edgesmithVersion: '0.0.1',
+  },
+  warnings: [],
+}
+
+/**
+ * A small program that speaks the agent's protocol without any model. `bench` does what the last part of the model's path says;
+ * `serve` does what the model's name says.
+ */
+function standInSource(version: string): string {
+  return `
+const fs = require('node:fs'), http = require('node:http'), path = require('node:path')
+const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n')
+const version = ${JSON.stringify(version)}
+if (process.argv[2] === 'run') {
+  let text = ''
+  let stubborn = false
+  const answer = (line) => { process.stdout.write(line + '\\n', () => process.exit(0)) }
+  const start = (request) => {
+    if (request.command === 'self-test') {
+      return answer(JSON.stringify({ type: 'result', value: { edgesmithVersion: version, nodeVersion: process.version, onnxRuntimeVersion: 'none', architecture: process.arch, maxAbsDiff: 0 } }))
+    }
+    const mode = path.basename(request.model)
+    if (mode === 'work') {
+      for (let done = 0; done <= 3; done++) say({ type: 'progress', progress: { phase: 'measuring', done, total: 3, unit: 'runs' } })
+      say({ type: 'log', text: 'half \\u001b[31mway' })
+      process.stderr.write('a word on stderr\\n')
+      return answer(${JSON.stringify(encodeWire({ type: 'result', value: standInBench }))})
+    }
+    if (mode === 'hang' || mode === 'stubborn') {
+      stubborn = mode === 'stubborn'
+      say({ type: 'progress', progress: { phase: 'measuring', done: process.pid, total: null, unit: 'runs' } })
+      return setInterval(() => {}, 1000)
+    }
+    if (mode === 'crash') { process.stderr.write('last words\\n', () => process.kill(process.pid, 'SIGKILL')); return }
+    if (mode === 'exit') { process.stderr.write('out of luck\\n', () => process.exit(7)); return }
+    if (mode === 'garbage') return process.stdout.write('Segmentation fault?\\n')
+    if (mode === 'wrong-result') return say({ type: 'result', value: { loadMs: 'soon' } })
+    if (mode === 'second-hello') return say({ type: 'hello', protocol: 1, pid: process.pid, version })
+    if (mode === 'error') return answer(JSON.stringify({ type: 'error', error: { code: 'MODEL_LOAD_FAILED', message: 'no such op', hint: 'another opset' } }))
+    if (mode === 'unknown-error') return answer(JSON.stringify({ type: 'error', error: { code: 'FROM_THE_FUTURE', message: 'something new' } }))
+  }
+  process.stdin.on('data', (chunk) => {
+    text += chunk
+    if (text.includes('\\n')) { const line = text.split('\\n')[0]; text = ''; start(JSON.parse(line)) }
+  })
+  process.stdin.on('end', () => { if (!stubborn) process.exit(130) })
+  say({ type: 'hello', protocol: 1, pid: process.pid, version })
+} else if (process.argv[2] === 'serve') {
+  const config = JSON.parse(fs.readFileSync(process.argv[3], 'utf8'))
+  const token = fs.readFileSync(config.tokenPath, 'utf8').trim()
+  const fail = (code, message, exit) => { process.stderr.write(JSON.stringify({ level: 'error', event: 'failed', code, message }) + '\\n', () => process.exit(exit)) }
+  console.log('starting', config.version)
+  if (config.modelName === 'broken') fail('MODEL_LOAD_FAILED', 'the model cannot be loaded', 1)
+  else {
+    const server = http.createServer((request, response) => {
+      const send = (status, body) => { response.writeHead(status, { 'content-type': 'application/json' }); response.end(JSON.stringify(body)) }
+      if (request.headers.authorization !== 'Bearer ' + token) return send(401, { error: 'token' })
+      if (request.url === '/health') return send(200, { service: config.service, version: config.version, model_loaded: config.modelName !== 'unhealthy', home: process.cwd() })
+      if (request.url === '/stats') return send(200, { requests: 5, errors: 1, latency_p50_ms: 0.5, latency_p95_ms: 1.5 })
+      send(404, {})
+    })
+    server.on('error', (error) => fail(error.code === 'EADDRINUSE' ? 'PORT_TAKEN' : 'INTERNAL', 'port ' + config.port + ' is taken', 3))
+    setTimeout(() => server.listen(config.port, config.host, () => {
+      fs.writeFileSync(config.statePath + '.part', JSON.stringify({ pid: process.pid, port: server.address().port, startedAt: new Date().toISOString() }))
+      fs.renameSync(config.statePath + '.part', config.statePath)
+      console.log('listening')
+      if (config.modelName === 'unhealthy') setTimeout(() => process.exit(9), 700)
+    }), config.modelName === 'slow' ? 1500 : 0)
+    process.on('SIGTERM', () => { console.log('stopping'); fs.rmSync(config.statePath, { force: true }); process.exit(0) })
+  }
+}
+`
+}
+
+/** Folders and functions that make a small bundle around the stand-in. */
+export interface StandIn {
+  /** Holds agent.cjs, like out/agent. */
+  readonly agentFolder: string
+  bundle(architecture: BundleArchitecture): Promise<AgentBundle>
+  /** Changes the agent, so that its file and the bundle get another hash. */
+  setVersion(version: string): void
+}
+
+/**
+ * A bundle of a few kilobytes: its `node` is a script that starts a copy of the Node that runs the tests, because 125 MB would have to be
+ * sent for every test otherwise. One test sends the real thing.
+ * @param folder readable for the device's user
+ */
+export function makeStandIn(folder: string): StandIn {
+  const agentFolder = join(folder, 'agent')
+  const runtimeFolder = join(folder, 'onnxruntime')
+  const nodePath = join(folder, 'node-22')
+  mkdirSync(agentFolder, { recursive: true })
+  if (!existsSync(nodePath)) copyFileSync(process.execPath, nodePath)
+  const starter = join(folder, 'node')
+  writeFileSync(starter, `#!/bin/sh\nexec '${nodePath}' "$@"\n`)
+  for (const architecture of ['x64', 'arm64']) {
+    mkdirSync(join(runtimeFolder, architecture), { recursive: true })
+    writeFileSync(join(runtimeFolder, architecture, 'onnxruntime_binding.node'), 'binding')
+    writeFileSync(join(runtimeFolder, architecture, 'libonnxruntime.so.1'), 'library\n'.repeat(1000))
+  }
+  let version = '0.0.1'
+  const setVersion = (next: string) => {
+    version = next
+    writeFileSync(join(agentFolder, 'agent.cjs'), standInSource(version))
+  }
+  setVersion(version)
+  return {
+    agentFolder,
+    setVersion,
+    bundle: (architecture) =>
+      ensureAgentBundle(architecture, {
+        agentFolder,
+        onnxRuntimeFolder: runtimeFolder,
+        cacheFolder: join(folder, 'cache'),
+        version,
+        nodePaths: { x64: starter, arm64: starter },
+      }),
+  }
+}
+
+/** Keeps what a job reports. */
+export interface RecordingReporter extends JobReporter {
+  readonly steps: Progress[]
+  readonly lines: string[]
+}
+
+export function recordingReporter(): RecordingReporter {
+  const steps: Progress[] = []
+  const lines: string[] = []
+  return { steps, lines, progress: (step) => void steps.push(step), log: (line) => void lines.push(line) }
+}
+
+/** Folder of the repository. */
+export const repository = dirname(dirname(import.meta.dirname))

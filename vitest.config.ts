@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+// Unit and integration tests. Playwright owns tests/e2e.
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.{ts,tsx}'],
+    exclude: ['tests/e2e/**', 'node_modules/**'],
+    // Native modules (ONNX Runtime, SQLite) are loaded by tests: processes, never worker threads.
+    pool: 'forks',
+    // The reference machine has two cores, and many tests start child processes of their own.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
