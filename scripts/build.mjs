@@ -16,6 +16,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { bootstrap } from './bootstrap.mjs'
 import { bundleAgent } from './setup/agent-bundle.mjs'
 import { isFresh, readInputs, writeStamp } from './setup/build-stamp.mjs'
+import { endWithParent } from './setup/end-with-parent.mjs'
 import { checkWritable } from './setup/platform-checks.mjs'
 import { withProcessLock } from './setup/process-lock.mjs'
 import { withStep } from './setup/progress.mjs'
@@ -73,6 +74,7 @@ async function runElectronVite(root, nodePath, outFolder) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
   })
+  endWithParent(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {

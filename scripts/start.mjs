@@ -30,6 +30,7 @@ async function start(args) {
   await ensureBuilt(node.path)
   const flags = electronFlags()
   if (flags.includes('--no-sandbox')) say("Running as root: Electron's sandbox is off.")
+  else if (process.env.ELECTRON_DISABLE_SANDBOX) say("ELECTRON_DISABLE_SANDBOX is set: Electron's sandbox is off.")
   const guided = args.includes('--guided-job') || !hasDisplay()
   const appArgs = ['.', ...(guided ? ['--guided-job'] : []), ...args.filter((argument) => argument !== '--guided-job')]
   const env = programEnvironment(projectRoot, node.path)

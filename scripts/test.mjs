@@ -9,7 +9,7 @@
  * The last line of stdout is `N passed, N failed` (and `, N skipped` if any). Types, style and dead code count as one test each. Exit code 1
  * when anything failed, or when nothing ran.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bootstrap } from './bootstrap.mjs'
@@ -26,7 +26,7 @@ import { startVirtualDisplay } from './setup/virtual-display.mjs'
 /** @type {Record<string, (run: TestRun) => Promise<Counts>>} */
 const steps = {
   types: (run) => check(run, 'typescript', 'tsc', ['-b']),
-  style: (run) => check(run, '@biomejs/biome', 'biome', ['ci', '--error-on-warnings']),
+  style: (run) => check(run, '@biomejs/biome', 'biome', ['ci', '--error-on-warnings', ...(process.stdout.isTTY ? [] : ['--colors=off'])]),
   'dead-code': (run) => check(run, 'knip', 'knip', []),
   unit: runVitest,
   e2e: runPlaywright,
@@ -124,6 +124,7 @@ async function test(args) {
   /** @type {Counts[]} */
   const parts = []
   let interrupted = false
+  let keepResults = false
   const noteInterruption = () => {
     interrupted = true
   }
@@ -139,11 +140,16 @@ async function test(args) {
         runnable = chosen.filter((name) => !stepsThatRunTheProgram.includes(name))
       }
     }
-    for (const name of runnable)
-      if (!interrupted) parts.push(await runStep(name, () => /** @type {(run: TestRun) => Promise<Counts>} */ (steps[name])(run)))
+    for (const name of runnable) {
+      const step = steps[name]
+      if (!step || interrupted) continue
+      const counts = await runStep(name, () => step(run))
+      parts.push(counts)
+      keepResults ||= name === 'e2e' && counts.failed > 0
+    }
   } finally {
     // Playwright leaves traces and screenshots of failures there.
-    if (existsSync(join(results, 'playwright')) && parts.some((part) => part.failed > 0)) console.log(`\nResults are kept in ${results}`)
+    if (keepResults) console.log(`\nResults are kept in ${results}`)
     else rmSync(results, { recursive: true, force: true })
   }
   if (interrupted) parts.push({ passed: 0, failed: 1, skipped: 0 })

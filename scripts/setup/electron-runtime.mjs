@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assembleFallback, fallbackVersion, publishFolder } from './electron-fallback.mjs'
+import { endWithParent } from './end-with-parent.mjs'
 import { environmentWithoutBin } from './npm-command.mjs'
 import { checkDiskSpace, checkWritable } from './platform-checks.mjs'
 import { withProcessLock } from './process-lock.mjs'
@@ -195,6 +196,7 @@ function downloadOfficial({ root, nodePath, env = process.env, ...options }, wor
     env: childEnv,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
+  endWithParent(child)
   return new Promise((resolve) => {
     const giveUp = (/** @type {string} */ reason) => {
       child.kill('SIGKILL')

@@ -16,7 +16,7 @@ const stampName = '.edgesmith-stamp'
  * @param {string} platform for example `linux-x64`
  * @returns {string} changes whenever npm would install something else
  */
-export function lockfileStamp(root, platform) {
+function lockfileStamp(root, platform) {
   return createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .update(platform)
@@ -102,7 +102,7 @@ export function lockfileDifferences(root, platform) {
  * @param {string} root
  * @returns {string[]}
  */
-export function missingDirectDependencies(root) {
+function missingDirectDependencies(root) {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   return Object.keys({ ...dependencies, ...devDependencies }).filter(
     (name) => !existsSync(join(root, 'node_modules', name, 'package.json')),

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { basename, delimiter, sep } from 'node:path'
+import { endWithParent } from './end-with-parent.mjs'
 import { SetupError } from './setup-error.mjs'
 
 /** Lines of npm's own output that are quoted when none of the known causes fits. */
@@ -111,6 +112,7 @@ export async function runNpm(args, { cwd, env = process.env, onLine }) {
   // `npm run -s` sets loglevel=silent for everything below it, which would swallow the reason of a failure.
   const allArgs = [...npm.args, ...args, '--loglevel=http', '--no-audit', '--no-fund', '--no-update-notifier']
   const child = spawn(npm.command, allArgs, { cwd, env: npmEnv, shell: npm.shell, stdio: ['ignore', 'pipe', 'pipe'] })
+  endWithParent(child)
   let stdout = ''
   let stderr = ''
   let rest = ''

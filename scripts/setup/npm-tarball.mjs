@@ -37,7 +37,7 @@ export function folderBytes(directory) {
  * @param {string} integrity `sha512-` and base64, as npm writes it
  * @throws {SetupError} INTEGRITY_MISMATCH
  */
-export async function checkIntegrity(file, integrity) {
+async function checkIntegrity(file, integrity) {
   const hash = createHash('sha512')
   await pipeline(createReadStream(file), hash)
   const found = `sha512-${hash.digest('base64')}`

@@ -17,8 +17,10 @@ function processIdentity(pid) {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // Field 22 (start time), counted behind the command name, which may itself contain spaces and brackets.
-    return `${boot}:${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`
+    // Fields 3 (state) and 22 (start time), counted behind the command name, which may itself contain spaces and brackets.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // A zombie still has its number, but does nothing any more.
+    return fields[0] === 'Z' ? '' : `${boot}:${fields[19]}`
   } catch {
     return ''
   }

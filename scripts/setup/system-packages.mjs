@@ -38,13 +38,19 @@ function runApt(args, step) {
 
 /**
  * Since Debian 13 and Ubuntu 24.04 some libraries are called `…t64`; the old name is then at best a virtual package with several providers.
- * @param {string} name
- * @returns {string}
+ * @param {string[]} names
+ * @returns {string[]} what the packages are called on this system
  */
-function currentPackageName(name) {
-  const exists = (/** @type {string} */ candidate) =>
-    spawnSync('apt-cache', ['show', '--no-all-versions', candidate], { stdio: 'ignore' }).status === 0
-  return !exists(name) && exists(`${name}t64`) ? `${name}t64` : name
+function namesHere(names) {
+  // One call for all: each costs up to seconds where apt keeps no cache of its lists. It lists only what it knows.
+  const { stdout } = spawnSync('apt-cache', ['policy', ...names.flatMap((name) => [name, `${name}t64`])], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  })
+  const installable = new Set(
+    [...(stdout ?? '').matchAll(/^(\S+):\n\s+Installed: .*\n\s+Candidate: (?!\(none\))/gm)].map((match) => match[1]),
+  )
+  return names.map((name) => (!installable.has(name) && installable.has(`${name}t64`) ? `${name}t64` : name))
 }
 
 /**
@@ -94,17 +100,18 @@ export function explainAptFailure(output) {
  * @param {string[]} packages
  */
 async function install(packages) {
-  await withStep(`system packages (${packages.join(', ')})`, async (step) => {
+  say(`Installing with apt-get: ${packages.join(' ')}`)
+  await withStep('system packages', async (step) => {
     try {
       const listsEmpty = !existsSync('/var/lib/apt/lists') || !readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
       if (listsEmpty) await runApt(['update'], step)
       try {
-        await installWithoutServices(packages.map(currentPackageName), step)
+        await installWithoutServices(namesHere(packages), step)
       } catch (error) {
         // Lists from months ago name versions that the archive no longer has.
         if (listsEmpty || !/Unable to locate|404|Unable to fetch|no installation candidate/.test(String(error))) throw error
         await runApt(['update'], step)
-        await installWithoutServices(packages.map(currentPackageName), step)
+        await installWithoutServices(namesHere(packages), step)
       }
     } catch (error) {
       throw error instanceof AptFailure ? explainAptFailure(error.message) : error
@@ -123,12 +130,11 @@ export async function ensureSystemPackages(options) {
   if (missing.length > 0 && isRoot && hasApt() && missing.every((part) => part.package)) {
     await install([...new Set(missing.map((part) => part.package ?? ''))])
     missing = missingSystemParts(options)
-    if (missing.length === 0) say('System packages are complete.')
   }
   if (missing.length > 0) throw missingPartsError(missing, hasApt())
-  const fix = sandboxProblem(options.electronPath)
+  const fix = sandboxProblem(options.electronPath, options.env)
   if (fix) {
-    const hint = `This system does not allow ordinary users the namespaces it needs. Allow it for this Electron, then run the same command again:\n${fix}`
+    const hint = `This system does not allow ordinary users the namespaces it needs. Allow it for this Electron, then run the same command again:\n${fix}\nIn a container that cannot allow it, and only for files you trust: ELECTRON_DISABLE_SANDBOX=1`
     throw new SetupError('SANDBOX_UNAVAILABLE', "Electron's sandbox cannot start", hint)
   }
 }
@@ -136,15 +142,18 @@ export async function ensureSystemPackages(options) {
 /**
  * @param {import('./system-parts.mjs').SystemPart[]} missing
  * @param {boolean} apt
+ * @param {(names: string[]) => string[]} [names] what packages are called on this system
  * @returns {SetupError}
  */
-export function missingPartsError(missing, apt) {
-  const message = `Missing on this system: ${missing.map((part) => `${part.what} (${part.neededFor})`).join(', ')}`
+export function missingPartsError(missing, apt, names = namesHere) {
+  const purposes = [...new Set(missing.map((part) => part.neededFor))]
+  const named = (/** @type {string} */ purpose) => missing.filter((part) => part.neededFor === purpose).map((part) => part.what)
+  const message = `Missing on this system: ${purposes.map((purpose) => `for ${purpose} ${named(purpose).join(', ')}`).join('; ')}`
   const packages = [...new Set(missing.flatMap((part) => part.package ?? []))]
   const unknown = missing.filter((part) => !part.package).map((part) => part.what)
   const byHand = `Install them with the package manager of ${distributionName()}, then run the same command again.`
   if (!apt || packages.length === 0) return new SetupError('SYSTEM_PACKAGES_MISSING', message, byHand)
-  const command = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.map(currentPackageName).join(' ')}`
+  const command = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names(packages).join(' ')}`
   const rest = unknown.length > 0 ? `\nand, with any package that holds it: ${unknown.join(', ')}` : ''
   return new SetupError('SYSTEM_PACKAGES_MISSING', message, `Run this, then the same command again:\n${command}${rest}`)
 }

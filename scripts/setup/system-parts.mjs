@@ -118,12 +118,13 @@ export function missingSystemParts({ purpose, electronPath, env = process.env })
 
 /**
  * Chromium's sandbox needs unprivileged user namespaces or a helper with root's setuid bit. Asked for an ordinary user only: as root Electron
- * runs without its sandbox.
+ * runs without its sandbox. ELECTRON_DISABLE_SANDBOX is Electron's own switch, for containers where neither can be had.
  * @param {string} electronPath
+ * @param {NodeJS.ProcessEnv} [env]
  * @returns {string | undefined} the command that makes it work; undefined when it does
  */
-export function sandboxProblem(electronPath) {
-  if (process.platform !== 'linux' || process.getuid?.() === 0) return undefined
+export function sandboxProblem(electronPath, env = process.env) {
+  if (process.platform !== 'linux' || process.getuid?.() === 0 || env.ELECTRON_DISABLE_SANDBOX) return undefined
   const helper = join(dirname(realpathSync(electronPath)), 'chrome-sandbox')
   const helperStat = statSync(helper, { throwIfNoEntry: false })
   if (helperStat?.uid === 0 && helperStat.mode & 0o4000) return undefined

@@ -83,7 +83,10 @@ function text(header, offset, length) {
  */
 export async function extractTarball(tarball, directory, select) {
   const name = basename(tarball)
-  const reader = new ByteReader(createReadStream(tarball).compose(createGunzip()))
+  const unpacked = createGunzip()
+  const reader = new ByteReader(unpacked)
+  // A failure reaches the reader through `unpacked`, which the pipeline destroys.
+  const unpacking = pipeline(createReadStream(tarball), unpacked).catch(() => {})
   /** @type {string[]} */
   const extracted = []
   let longPath = ''
@@ -123,5 +126,8 @@ export async function extractTarball(tarball, directory, select) {
   } catch (error) {
     const code = /** @type {NodeJS.ErrnoException} */ (error).code ?? ''
     throw code.startsWith('Z_') ? damagedArchive(name, 'it cannot be decompressed') : explainFileError(error, directory)
+  } finally {
+    unpacked.destroy()
+    await unpacking
   }
 }

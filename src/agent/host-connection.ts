@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { EdgesmithError } from '../contract/errors.ts'
 
 /** A request is paths and settings; longer is a mistake. */
 const REQUEST_LIMIT = 2 ** 20
@@ -9,7 +10,7 @@ const GRACE_MS = 300
 type Report = { readonly kind: 'line'; readonly line: string } | { readonly kind: 'closed' } | { readonly kind: 'too-long' }
 
 /** Exit code of a process that was told to stop, as shells use for Ctrl-C. */
-export const CANCELLED_EXIT_CODE = 130
+const CANCELLED_EXIT_CODE = 130
 
 /**
  * Reads the host's request from standard input and from then on watches it: when the host closes it, cancels or dies, this process ends.
@@ -18,7 +19,7 @@ export const CANCELLED_EXIT_CODE = 130
  * the end of a connection only after a load or inference that takes a minute. A main thread that does not react is killed.
  *
  * @returns the first line, without its line break
- * @throws RangeError for a first line of more than 1 MiB
+ * @throws EdgesmithError `USAGE` for a first line of more than 1 MiB
  */
 export function receiveRequest(): Promise<string> {
   const watcher = new Worker(`(${watchStandardInput.toString()})(${REQUEST_LIMIT}, ${GRACE_MS})`, { eval: true })
@@ -27,7 +28,7 @@ export function receiveRequest(): Promise<string> {
     watcher.on('message', (report: Report) => {
       if (report.kind === 'closed') process.exit(CANCELLED_EXIT_CODE)
       if (report.kind === 'line') resolve(report.line)
-      else reject(new RangeError(`the request is longer than ${REQUEST_LIMIT} bytes`))
+      else reject(new EdgesmithError('USAGE', `The request is longer than ${REQUEST_LIMIT} bytes.`))
     })
   })
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { LOCAL_DEVICE_ID } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import { type BackendEvent, type ProcedureInput, type ProcedureName, type ProcedureOutput, procedures } from '../contract/procedures.ts'
 import { BlobStore } from '../storage/blob-store.ts'
@@ -79,6 +80,7 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     emit,
   }
   devices.ensureLocal(new Date().toISOString())
+  devices.setReport(LOCAL_DEVICE_ID, await (await services.sessions.open(LOCAL_DEVICE_ID)).probe())
   markInterruptedJobs(jobs, layout.engineEntry)
   await services.blobs.sweepTemporary(Date.now())
   const stopWatching = watchOtherProcesses(database, jobs, layout.engineEntry, emit)

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly interruption: Interruption
 }
 
+const NOTHING_KEPT = 'Nothing half-made was kept.'
+
 /** Exit codes of SPEC.md. */
 export type ExitCode = 0 | 1 | 2
 
@@ -64,7 +66,7 @@ async function runCommand(command: Command, args: readonly string[], surrounding
   }
   let giveUp: () => void = () => undefined
   const givenUp = new Promise<never>((_resolve, reject) => {
-    giveUp = interruption.handle(() => reject(new EdgesmithError('JOB_CANCELLED', 'Cancelled.', { hint: 'Nothing half-made was kept.' })))
+    giveUp = interruption.handle(() => reject(new EdgesmithError('JOB_CANCELLED', 'Cancelled.', { hint: NOTHING_KEPT })))
   })
   try {
     const result = await Promise.race([command.run(context, options, positionals), givenUp])
@@ -144,6 +146,7 @@ function exitCodeOf({ code }: ErrorReport): ExitCode {
 
 /** What to do about an error that does not say it itself. */
 function fallbackHint({ code }: ErrorReport): string {
+  if (code === 'JOB_CANCELLED') return NOTHING_KEPT
   if (code === 'INTERNAL') return 'This is a bug in Edgesmith. edgesmith jobs lists the job; edgesmith job ID prints its log.'
   const { kind, means } = errorCatalogue[code]
   return kind === 'input' ? `It means: ${means}.` : `It means: ${means}. edgesmith jobs lists the job; edgesmith job ID prints its log.`

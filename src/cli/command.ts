@@ -5,14 +5,14 @@ import type { Option, OptionValues } from './option.ts'
 import type { Terminal } from './terminal.ts'
 
 /** An argument without dashes; `many` takes all that are left, at least one. */
-export interface Positional {
+interface Positional {
   readonly description: string
   readonly many?: boolean
 }
 
 export type Positionals = Readonly<Record<string, Positional>>
 
-export type PositionalValues<P extends Positionals> = {
+type PositionalValues<P extends Positionals> = {
   readonly [K in keyof P]: P[K] extends { readonly many: true } ? readonly string[] : string
 }
 

@@ -30,7 +30,7 @@ export function schemaFacts(schema: z.ZodType): SchemaFacts {
 }
 
 /** What a value must be, in words: `a whole number from 1 to 256`. */
-export function expectation(facts: SchemaFacts): string {
+function expectation(facts: SchemaFacts): string {
   const { minimum, maximum, exclusive, choices } = facts
   if (choices) return `one of ${choices.join(', ')}`
   if (facts.type === 'boolean') return 'true or false'

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { plainLines } from '../backend/report/plain-text.ts'
 
@@ -30,7 +30,8 @@ export class Terminal {
   }
 
   get columns(): number {
-    return this.notes.columns ?? 80
+    // Terminals that do not know their width say 0.
+    return this.notes.columns || 80
   }
 
   /** Results, to standard output. */
@@ -57,16 +58,18 @@ export class Terminal {
     this.notes.write(`\r${text}\x1b[K`)
   }
 
-  /** Asks a question on standard error. Anything but y or yes is no. */
-  async confirm(question: string): Promise<boolean> {
+  /** Asks a question on standard error. Anything but y or yes is no, Ctrl+C and the end of input too. */
+  confirm(question: string): Promise<boolean> {
     this.clearLine()
     const prompt = createInterface({ input: this.input, output: this.notes })
-    try {
-      const answer = await prompt.question(`${plainLines(question)} [y/N] `)
-      return /^y(es)?$/i.test(answer.trim())
-    } finally {
-      prompt.close()
-    }
+    return new Promise((resolve) => {
+      prompt.on('SIGINT', () => prompt.close())
+      prompt.on('close', () => resolve(false))
+      prompt.question(`${plainLines(question)} [y/N] `, (answer) => {
+        resolve(/^y(es)?$/i.test(answer.trim()))
+        prompt.close()
+      })
+    })
   }
 }
 

@@ -70,12 +70,13 @@ export async function ensureAgentBundle(
   await cache.open()
   const runtime = join(sources.onnxRuntimeFolder, architecture)
   const fromFile = (name: string, path: string) => cache.file(name, false, path)
+  const libraries = await sharedLibraries(runtime)
   reporter?.progress({ phase: 'assembling the agent', done: 0, total: null, unit: 'files' })
   const files = await Promise.all([
     cache.node(architecture, sources, reporter, signal),
     fromFile('agent.cjs', join(sources.agentFolder, 'agent.cjs')),
     fromFile('onnxruntime_binding.node', join(runtime, 'onnxruntime_binding.node')),
-    ...(await sharedLibraries(runtime)).map((name) => fromFile(name, join(runtime, name))),
+    ...libraries.map((name) => fromFile(name, join(runtime, name))),
   ])
   const described = files.map(({ name, sha256, sizeBytes, executable }) => ({ name, sha256, sizeBytes, executable }))
   const manifest = Buffer.from(`${JSON.stringify({ version: sources.version, architecture, files: described }, null, 1)}\n`)

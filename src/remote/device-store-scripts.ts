@@ -9,6 +9,8 @@ import { shellQuote } from './shell-quote.ts'
 
 /** An upload whose files did not grow for this long belongs to a link that died without a word. */
 const stalledUploadSeconds = 600
+/** From making its folder to going into it, an upload takes no second. */
+const startingUploadSeconds = 60
 
 /** Exit codes of the scripts, apart from those of sh itself. */
 export const storeExit = { unpackFailed: 20, corrupt: 21, keepFailed: 22, noFolder: 23 } as const
@@ -40,29 +42,44 @@ is_agent() {
   return 1
 }`
 
+/** A file that is looked for on the device. */
+export interface SoughtBlob {
+  readonly sha256: string
+  readonly sizeBytes: number
+  /** Compare the length only: its content was checked a moment ago. */
+  readonly lengthOnly: boolean
+}
+
 /**
  * Makes the folders, clears what interrupted uploads left, and tells which of the files are there: `have=SHA`, or `bad=SHA` for one whose
  * content has another hash (it is deleted). Also `disk=` (a line of df) and `gzip=yes`.
  */
-export function presenceScript(root: string, hashes: readonly string[]): string {
+export function presenceScript(root: string, blobs: readonly SoughtBlob[]): string {
   return `${openRoot(root)}${hashFunction}
 now=$(date +%s)
+works_in() { [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$2" ]; }
 for d in "$root"/tmp/push-*; do
   [ -d "$d" ] || continue
   p=\${d##*-}
-  if [ "$(readlink "/proc/$p/cwd" 2>/dev/null)" = "$d" ]; then
+  if [ -d "/proc/$p" ]; then
     newest=0
     for f in "$d" "$d"/*; do m=$(date -r "$f" +%s 2>/dev/null) && [ "$m" -gt $newest ] && newest=$m; done
-    [ $((now - newest)) -gt ${stalledUploadSeconds} ] || continue
-    kill -9 "$p" 2>/dev/null
+    [ $newest -gt 0 ] || continue
+    # Not in it yet, or another program with the same number.
+    works_in "$p" "$d" && limit=${stalledUploadSeconds} || limit=${startingUploadSeconds}
+    [ $((now - newest)) -gt $limit ] || continue
+    works_in "$p" "$d" && kill -9 "$p" 2>/dev/null
   fi
   rm -rf "$d"
 done
 check() {
-  [ -f "$root/blobs/$1" ] || return 0
-  if [ "$(hash "$root/blobs/$1")" = "$1" ]; then echo "have=$1"; else rm -f "$root/blobs/$1"; echo "bad=$1"; fi
+  b=$root/blobs/$1
+  [ -f "$b" ] || return 0
+  if [ "$(stat -c %s "$b" 2>/dev/null || wc -c <"$b")" -eq $2 ] && { [ $3 = length ] || [ "$(hash "$b")" = "$1" ]; }; then echo "have=$1"
+  else rm -f "$b"; echo "bad=$1"
+  fi
 }
-${hashes.map((sha256) => `check ${shellQuote(sha256)}`).join('\n')}
+${blobs.map(({ sha256, sizeBytes, lengthOnly }) => `check ${shellQuote(sha256)} ${sizeBytes} ${lengthOnly ? 'length' : 'content'}`).join('\n')}
 has gzip && echo gzip=yes
 has df && printf 'disk=%s\\n' "$(df -Pk "$root" 2>/dev/null | { IFS= read -r line; IFS= read -r line; printf %s "$line"; })"
 echo end=1
@@ -148,7 +165,6 @@ kb=0
 [ -d "$root" ] && { kb=$(du -sk "$real" 2>/dev/null); kb=\${kb%%[!0-9]*}; }
 cd / && rm -rf "$root/blobs" "$root/runtime" "$root/tmp" "$root/services" || exit ${storeExit.keepFailed}
 if [ -L "$root" ]; then rm -f "$root"; rmdir "$real" 2>/dev/null; elif [ -d "$root" ]; then rmdir "$root" || exit ${storeExit.keepFailed}; fi
-sync
 echo "removed=$kb"
 `
 }

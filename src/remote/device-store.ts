@@ -39,8 +39,8 @@ const spareDiskBytes = 20_000_000
 export class DeviceStore {
   readonly #connection: SshConnection
   readonly #root: string
-  /** Checked during this session; hashing the same 100 MB before every run would take seconds on a board. */
-  readonly #checked = new Set<string>()
+  /** Hashed on the device during this session; hashing the same 100 MB before every run would take seconds on a board. */
+  readonly #hashed = new Set<string>()
 
   constructor(connection: SshConnection, root: string) {
     this.#connection = connection
@@ -51,26 +51,22 @@ export class DeviceStore {
     return `${this.#root}/blobs/${sha256}`
   }
 
-  /** Hash again what is there when it is asked for the next time. */
-  distrust(): void {
-    this.#checked.clear()
-  }
-
   /**
    * Brings files to the store: only those that are not there or whose content was damaged, as one stream. All of them arrive or none.
+   * The content of a file is hashed there once in a session, its length every time.
    * @throws EdgesmithError DEVICE_NO_SPACE, BUNDLE_CORRUPT (details.sha256), CONNECTION_LOST, DEVICE_COMMAND_FAILED, DEVICE_PROTOCOL,
    *   JOB_CANCELLED, FILE_UNREADABLE, TOO_LARGE
    */
   async bring(files: readonly StoreFile[], reporter: JobReporter, signal?: AbortSignal): Promise<SentFiles> {
     throwIfCancelled(signal)
-    const wanted = [...new Map(files.map((file) => [file.sha256, file])).values()].filter((file) => !this.#checked.has(file.sha256))
+    const wanted = [...new Map(files.map((file) => [file.sha256, file])).values()]
     if (wanted.length === 0) return { files: 0, bytes: 0, hashes: [] }
     reporter.progress({ phase: 'checking what is on the device', done: 0, total: null, unit: 'files' })
     const there = await this.#presence(wanted, signal)
     for (const sha256 of there.damaged) reporter.log(`${sha256.slice(0, 12)} was damaged on the device and is sent again`)
     const missing = wanted.filter((file) => !there.have.has(file.sha256))
     const bytes = missing.length > 0 ? await this.#send(missing, there, reporter, signal) : 0
-    for (const file of wanted) this.#checked.add(file.sha256)
+    for (const file of wanted) this.#hashed.add(file.sha256)
     return { files: missing.length, bytes, hashes: missing.map((file) => file.sha256) }
   }
 
@@ -84,17 +80,15 @@ export class DeviceStore {
   /** Deletes the whole folder of Edgesmith and ends what runs from it. @returns bytes it took */
   async removeEverything(): Promise<number> {
     const result = await runScript(this.#connection, removeEverythingScript(this.#root), { timeoutMs: hashTimeoutMs })
-    this.distrust()
+    this.#hashed.clear()
     const removed = /^removed=(\d{1,12})$/m.exec(result.stdout)
     if (result.end.exitCode !== 0 || !removed) throw this.#failure(result, 'Not everything could be deleted')
     return Number(removed[1]) * 1024
   }
 
   async #presence(files: readonly StoreFile[], signal: AbortSignal | undefined): Promise<Presence> {
-    const script = presenceScript(
-      this.#root,
-      files.map((file) => file.sha256),
-    )
+    const sought = files.map(({ sha256, sizeBytes }) => ({ sha256, sizeBytes, lengthOnly: this.#hashed.has(sha256) }))
+    const script = presenceScript(this.#root, sought)
     const result = await runScript(this.#connection, script, { timeoutMs: hashTimeoutMs, signal })
     if (result.end.exitCode !== 0 || !/^end=1$/m.test(result.stdout)) throw this.#failure(result, 'The store could not be read')
     const matches = (pattern: RegExp) => [...result.stdout.matchAll(pattern)].map((match) => match[1] ?? '')

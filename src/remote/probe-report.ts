@@ -54,7 +54,7 @@ export function readProbe(text: string, sentAtMs: number, receivedAtMs: number):
     libc,
     libstdcxx: all('libstdcxx').filter(libraryOfOurs),
     libgcc: all('libgcc').filter(libraryOfOurs),
-    hasTar: all('tool').includes('tar'),
+    hasTar: one('tar') === 'yes',
     homeWritable,
     homeExecutable: one('executable') === 'yes',
     freeDiskBytes,

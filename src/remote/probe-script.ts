@@ -16,7 +16,6 @@ say now "$(date +%s)"
 say kernel_name "$(uname -s)"
 say kernel "$(uname -r)"
 say machine "$(uname -m)"
-say hostname "$(uname -n)"
 has getconf && say long_bit "$(getconf LONG_BIT 2>/dev/null)"
 has getconf && say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
 has dpkg && say dpkg_architecture "$(dpkg --print-architecture 2>/dev/null)"
@@ -43,7 +42,7 @@ for d in /usr/lib/*-linux-gnu* /lib/*-linux-gnu* /usr/lib64 /lib64 /usr/lib /lib
   [ -e "$d/libstdc++.so.6" ] && say libstdcxx "$(readlink -f "$d/libstdc++.so.6")"
   [ -e "$d/libgcc_s.so.1" ] && say libgcc "$d/libgcc_s.so.1"
 done
-for t in tar gzip sha256sum openssl setsid nohup mkdir ln mv sync; do has "$t" && say tool "$t"; done
+has tar && say tar yes
 say home "$HOME"
 cd "$HOME" 2>/dev/null || say home_missing yes
 root=$HOME/${shellQuote(root)}

@@ -96,7 +96,8 @@ export async function runScript(connection: SshConnection, body: string, options
   const { timeoutMs = defaultTimeoutMs, maxOutputBytes = defaultMaxOutputBytes, signal } = options
   throwIfCancelled(signal)
   const script = await startScript(connection, body)
-  script.stdin.end(options.stdin ?? '')
+  // Left open otherwise: a channel whose input has ended takes no signals.
+  if (options.stdin !== undefined) script.stdin.end(options.stdin)
   let failure: EdgesmithError | null = null
   const stop = (error: EdgesmithError) => {
     failure ??= error

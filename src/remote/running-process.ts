@@ -16,6 +16,6 @@ export interface RunningProcess {
   readonly stderr: Readable
   /** Settles when the process has ended and its standard output was read to the end; never rejects. */
   readonly ended: Promise<ProcessEnd>
-  /** Stops listening to it (SSH: closes the channel; here: kills it). `ended` settles soon after. */
+  /** Ends it as far as that is possible, and stops listening. `ended` settles soon after. */
   abandon(): void
 }

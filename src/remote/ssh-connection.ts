@@ -143,6 +143,8 @@ export class SshConnection {
       stderr: channel.stderr,
       ended,
       abandon: () => {
+        // Otherwise the programs would go on, and count as one of the sessions that the server allows.
+        channel.signal('TERM')
         channel.close()
         setTimeout(() => {
           for (const stream of [channel, channel.stderr]) if (!stream.readableEnded) stream.push(null)

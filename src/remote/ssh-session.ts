@@ -124,7 +124,6 @@ class RemoteSession implements SshSession {
     const refusal = refusalOf(report, this.#connection.place)
     if (refusal) throw refusal
     const bundle = await this.#bundle(report.architecture === 'arm64' ? 'arm64' : 'x64', reporter, signal)
-    this.#store.distrust()
     const sent = await this.#store.bring(bundle.files.map(bundledFile), reporter, signal).catch(async (error) => {
       await discardDamaged(bundle, error)
       throw error

@@ -32,7 +32,7 @@ createRoot(root).render(
           </Router>
         </BackendStateProvider>
       </QueryClientProvider>
-      <Notifications position="bottom-right" limit={4} containerWidth={400} />
+      <Notifications position="bottom-left" limit={4} containerWidth={400} />
     </MantineProvider>
   </StrictMode>,
 )

@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { EdgesmithError } from '../contract/errors.ts'
 import { migrations } from './migrations.ts'
@@ -14,7 +14,7 @@ export type WorkspaceDatabase = Database.Database
  */
 export function openDatabase(folder: string): WorkspaceDatabase {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder)
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
@@ -38,6 +38,20 @@ export function openDatabase(folder: string): WorkspaceDatabase {
     throw new EdgesmithError('WORKSPACE_INVALID', `Cannot open the workspace database ${path}: ${reason}`, {
       hint: 'Move the file away to start with an empty workspace; the blobs folder beside it keeps every model.',
     })
+  }
+}
+
+/** `mkdir -p`. Node's own recursive form never returns in places like /proc, where making a folder answers ENOENT. */
+function makeFolders(folder: string): void {
+  const missing: string[] = []
+  for (let path = folder; !existsSync(path) && dirname(path) !== path; path = dirname(path)) missing.unshift(path)
+  for (const path of missing) {
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (error) {
+      // Another process made it meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
   }
 }
 

@@ -37,9 +37,11 @@ export class ModelRepository {
     return toModel(row)
   }
 
-  /** The imported model with these bytes. */
-  findImported(sha256: string): Model | undefined {
-    const row = this.database.prepare<[string], ModelRow>(`select * from models where sha256 = ? and kind = 'model'`).get(sha256)
+  /** The model with these bytes, or else the oldest build with them. */
+  findByHash(sha256: string): Model | undefined {
+    const row = this.database
+      .prepare<[string], ModelRow>(`select * from models where sha256 = ? order by kind = 'build', created_at limit 1`)
+      .get(sha256)
     return row && toModel(row)
   }
 

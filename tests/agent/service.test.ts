@@ -221,7 +221,7 @@ describe('POST /predict', () => {
 
   it('runs models with a fixed batch, with none, and without one in the outputs', async () => {
     const fixed = await start(identityModel(4, [2]))
-    const samples = Array.from({ length: 6 }, (_, i) => ({ x: [i, -i] }))
+    const samples = Array.from({ length: 6 }, (_, i) => ({ x: [i, -i - 1] }))
     expect((await fixed.send('/model_info')).body.batching).toBe('fixed')
     expect((await fixed.send('/predict', { body: { input: [7, 8] } })).body.outputs.y).toEqual([7, 8])
     expect(
@@ -234,7 +234,7 @@ describe('POST /predict', () => {
     const summed = await start(oneNodeModel('ReduceSum', { type: 'float32', shape: ['N', 2] }, { type: 'float32', shape: [1, 1] }))
     expect((await summed.send('/model_info')).body.batching).toBe('single')
     expect((await summed.send('/predict/batch', { body: { inputs: samples } })).body.results).toEqual(
-      samples.map(() => ({ outputs: { y: [[0]] } })),
+      samples.map(() => ({ outputs: { y: [[-1]] } })),
     )
   })
 })

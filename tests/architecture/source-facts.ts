@@ -3,7 +3,7 @@ import { impureUse } from './impure-globals.ts'
 import { isSyntaxNode, type SyntaxNode, walkSyntax } from './syntax-walk.ts'
 
 /** One place where a file names another module. */
-export interface ImportFact {
+interface ImportFact {
   /** The module as written; null when it is computed and cannot be read. */
   readonly specifier: string | null
   readonly line: number

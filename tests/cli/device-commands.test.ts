@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type SshDevice, startSshDevice } from '../devices/ssh-device.ts'
+import { callCli } from './cli-call.ts'
 import { runCli, startCli } from './cli-process.ts'
 import { benchDocument, errorDocument, evaluateDocument } from './documents.ts'
 import { ACCURACY, type SmallFiles, writeSmallFiles } from './small-model.ts'
@@ -12,10 +13,12 @@ let folder: string
 let files: SmallFiles
 let device: SshDevice
 let address: string
-const edgesmith = (...args: string[]) => runCli(args, { workspace: join(folder, 'workspace'), folder })
+let workspace: string
+const edgesmith = (...args: string[]) => callCli(args, { workspace, folder })
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'edgesmith-cli-'))
+  workspace = join(folder, 'workspace')
   files = await writeSmallFiles(folder)
   device = await startSshDevice()
   address = `${device.user}@${device.host}:${device.port}`
@@ -35,12 +38,29 @@ describe('device add', () => {
     expect(error.hint).toContain(command)
     // Standard input that is no terminal answers nothing.
     const people = await runCli(['device', 'add', 'board', address, '--key', device.keyPath], {
-      workspace: join(folder, 'workspace'),
+      workspace,
       folder,
       input: 'yes\n',
     })
     expect(people.code).toBe(2)
     expect(people.stderr).toContain(command)
+  })
+
+  it('asks on a terminal, and adds the device only after yes', async () => {
+    const add = (answer: string, ...more: string[]) =>
+      callCli(['device', 'add', 'asked', address, '--key', device.keyPath, ...more], { workspace: join(folder, 'asking'), folder, answer })
+    for (const answer of ['no\n', '\n', '\u0003', '']) {
+      const refused = await add(answer)
+      expect(refused.code).toBe(2)
+      expect(refused.stderr).toContain(`key is ${device.hostFingerprint}`)
+      expect(refused.stderr).toContain('Is this the right fingerprint? [y/N]')
+      expect(refused.stderr).toContain('The host key was not confirmed; nothing was sent to the device')
+    }
+    // A program that reads JSON is not asked.
+    expect((await add('yes\n', '--json')).json(errorDocument).error.code).toBe('HOST_KEY_UNKNOWN')
+    const added = await add('yes\n')
+    expect(added.code).toBe(0)
+    expect(added.stdout).toContain(`host key   ${device.hostFingerprint}`)
   })
 
   it('refuses another fingerprint than the expected one', async () => {
@@ -51,7 +71,7 @@ describe('device add', () => {
 })
 
 describe('an added device', () => {
-  it('is listed, probed, measured on, serves, and is removed without a trace', async () => {
+  it('is kept with its confirmed key, listed and probed', async () => {
     const added = await edgesmith(
       'device',
       'add',
@@ -70,15 +90,14 @@ describe('an added device', () => {
     const again = await edgesmith('device', 'add', 'board', address, '--key', device.keyPath, '--json')
     expect(again.json(errorDocument).error.code).toBe('NAME_TAKEN')
     expect((await edgesmith('device', 'probe', 'board')).stdout).toMatch(/^free disk +\d/m)
+  })
 
-    const prepared = (await edgesmith('device', 'prepare', 'board', '--json')).json(
-      z.looseObject({ sentBytes: z.number(), totalBytes: z.number() }),
-    )
-    expect(prepared.sentBytes).toBeGreaterThan(1_000_000)
-    const evaluated = (await edgesmith('evaluate', files.model, '--data', files.labelled, '--device', 'board', '--json')).json(
-      evaluateDocument,
-    )
-    expect(evaluated.metrics.accuracy).toBeCloseTo(ACCURACY, 9)
+  it('gets the agent once, and measures', async () => {
+    const sent = z.looseObject({ sentBytes: z.number(), totalBytes: z.number() })
+    expect((await edgesmith('device', 'prepare', 'board', '--json')).json(sent).sentBytes).toBeGreaterThan(1_000_000)
+    expect((await edgesmith('device', 'prepare', 'board', '--json')).json(sent).sentBytes).toBe(0)
+    const evaluated = await edgesmith('evaluate', files.model, '--data', files.labelled, '--device', 'board', '--json')
+    expect(evaluated.json(evaluateDocument).metrics.accuracy).toBeCloseTo(ACCURACY, 9)
     const benched = await edgesmith(
       'bench',
       'small',
@@ -93,18 +112,23 @@ describe('an added device', () => {
       '--json',
     )
     expect(benched.json(benchDocument).samples).toBe(60)
+  })
 
+  it('serves through a tunnel that lives as long as the program that opened it', async () => {
     expect((await edgesmith('deploy', 'small', '--device', 'board', '--name', 'tiny')).code).toBe(0)
-    const tunnel = startCli(['connect', 'tiny', '--json'], { workspace: join(folder, 'workspace'), folder })
+    const tunnel = startCli(['connect', 'tiny', '--json'], { workspace, folder })
     await tunnel.waitFor('stdout', '\n}\n')
     const { url, token } = z.object({ url: z.string(), token: z.string() }).parse(JSON.parse(tunnel.written.stdout))
     expect((await fetch(`${url}/health`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
     tunnel.child.kill('SIGINT')
     expect((await tunnel.ended).code).toBe(0)
     await expect(fetch(`${url}/health`)).rejects.toThrow()
+    expect((await edgesmith('status', 'tiny', '--json')).json(z.looseObject({})).state).toBe('running')
+  })
 
+  it('is removed without a trace', async () => {
     const removed = await edgesmith('device', 'remove', 'board', '--json')
-    expect(removed.json(z.object({ removedBytes: z.number() })).removedBytes).toBeGreaterThan(1_000_000)
+    expect(removed.json(z.object({ device: z.string(), removedBytes: z.number() })).removedBytes).toBeGreaterThan(1_000_000)
     expect(device.processes().filter(({ command }) => command.includes('agent'))).toEqual([])
     expect((await edgesmith('device', 'probe', 'board', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
   })

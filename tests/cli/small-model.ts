@@ -8,7 +8,7 @@ import { seededRandom } from '../../src/core/statistics/seeded-random.ts'
 
 const FEATURES = 16
 const HIDDEN = 32
-export const CLASSES = 4
+const CLASSES = 4
 export const SAMPLES = 120
 /** Every so many labels is wrong on purpose, so that accuracy is known and not 1. */
 const WRONG_EVERY = 10
@@ -19,8 +19,10 @@ export interface SmallFiles {
   readonly model: string
   readonly labelled: string
   readonly unlabelled: string
-  /** The same samples under another array name. */
+  /** Two arrays, and neither is called like the model's input. */
   readonly misnamed: string
+  /** One feature too few. */
+  readonly misshapen: string
   /** A label beyond the model's classes. */
   readonly outOfRange: string
   readonly empty: string
@@ -62,7 +64,9 @@ export async function writeSmallFiles(folder: string): Promise<SmallFiles> {
   broken[5] = BigInt(CLASSES)
   await writeFile(path('labelled.npz'), encodeNpz({ x: samples, labels: { shape: [SAMPLES], values: labels } }))
   await writeFile(path('unlabelled.npz'), encodeNpz({ x: samples }))
-  await writeFile(path('misnamed.npz'), encodeNpz({ pixels: samples, labels: { shape: [SAMPLES], values: labels } }))
+  await writeFile(path('misnamed.npz'), encodeNpz({ pixels: samples, weights: samples, labels: { shape: [SAMPLES], values: labels } }))
+  const short = { shape: [SAMPLES, FEATURES - 1], values: x.slice(0, SAMPLES * (FEATURES - 1)) }
+  await writeFile(path('misshapen.npz'), encodeNpz({ x: short, labels: { shape: [SAMPLES], values: labels } }))
   await writeFile(path('out-of-range.npz'), encodeNpz({ x: samples, labels: { shape: [SAMPLES], values: broken } }))
   await writeFile(
     path('empty.npz'),
@@ -73,6 +77,7 @@ export async function writeSmallFiles(folder: string): Promise<SmallFiles> {
     labelled: path('labelled.npz'),
     unlabelled: path('unlabelled.npz'),
     misnamed: path('misnamed.npz'),
+    misshapen: path('misshapen.npz'),
     outOfRange: path('out-of-range.npz'),
     empty: path('empty.npz'),
   }

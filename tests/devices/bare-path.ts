@@ -3,8 +3,43 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path'
 
 /** What a board with next to nothing installed has: coreutils. Not in it: gzip, grep, sed, awk, find, ps, openssl, setsid. */
-const coreutils = ['[', 'basename', 'cat', 'chmod', 'cp', 'cut', 'date', 'dd', 'df', 'dirname', 'du', 'echo', 'env', 'expr', 'head', 'id', 'ln', 'ls']
-const coreutilsToo = ['mkdir', 'mktemp', 'mv', 'nohup', 'nproc', 'od', 'printf', 'pwd', 'readlink', 'rm', 'rmdir', 'sha256sum', 'sleep', 'sort', 'stat']
+const coreutils = [
+  '[',
+  'basename',
+  'cat',
+  'chmod',
+  'cp',
+  'cut',
+  'date',
+  'dd',
+  'df',
+  'dirname',
+  'du',
+  'echo',
+  'env',
+  'expr',
+  'head',
+  'id',
+  'ln',
+  'ls',
+]
+const coreutilsToo = [
+  'mkdir',
+  'mktemp',
+  'mv',
+  'nohup',
+  'nproc',
+  'od',
+  'printf',
+  'pwd',
+  'readlink',
+  'rm',
+  'rmdir',
+  'sha256sum',
+  'sleep',
+  'sort',
+  'stat',
+]
 const coreutilsLast = ['sync', 'tail', 'tee', 'test', 'touch', 'tr', 'true', 'false', 'uname', 'wc']
 
 /**

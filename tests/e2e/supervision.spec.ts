@@ -86,6 +86,8 @@ test('the page is sandboxed: no Node, no way out of its origin, no inline script
     location.href = 'https://example.org/'
   })
   await expect.poll(() => page.url()).toMatch(/^app:\/\/edgesmith\//)
+  // Playwright still waits for the navigation that was refused.
+  await page.reload()
 })
 
 test('a message that is not of the contract is refused with a code', async () => {

@@ -51,12 +51,19 @@ describe.each(['ssh', 'local'] as const)('one agent command (%s)', (kind) => {
   })
 
   it('tells of an agent that was killed, with its last words', async () => {
-    await expect(bench(any.session, 'crash')).rejects.toMatchObject({ code: 'ENGINE_DIED', details: { signal: 'SIGKILL', said: ['last words'] } })
+    await expect(bench(any.session, 'crash')).rejects.toMatchObject({
+      code: 'ENGINE_DIED',
+      details: { signal: 'SIGKILL', said: ['last words'] },
+    })
     await expect(bench(any.session, 'exit')).rejects.toMatchObject({ code: 'ENGINE_DIED', details: { exitCode: 7, said: ['out of luck'] } })
   })
 
   it('passes on what the agent reports, also a code from a newer one', async () => {
-    await expect(bench(any.session, 'error')).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED', message: 'no such op', hint: 'another opset' })
+    await expect(bench(any.session, 'error')).rejects.toMatchObject({
+      code: 'MODEL_LOAD_FAILED',
+      message: 'no such op',
+      hint: 'another opset',
+    })
     await expect(bench(any.session, 'unknown-error')).rejects.toMatchObject({ code: 'DEVICE_COMMAND_FAILED', message: 'something new' })
   })
 

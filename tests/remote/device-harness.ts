@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DeviceFile, DeviceSession } from '../../src/remote/device-session.ts'
 import { openLocalSession } from '../../src/remote/local-session.ts'
 import { openSshSession, type SshSession, type SshSessionOptions } from '../../src/remote/ssh-session.ts'
+import { listProcesses } from '../devices/device-processes.ts'
 import { type SshDevice, type SshDeviceOptions, startSshDevice } from '../devices/ssh-device.ts'
 import { makeStandIn, type StandIn } from './stand-in-agent.ts'
 
@@ -86,13 +87,9 @@ export function makeFile(path: string, content: Buffer | string): DeviceFile {
   return { path, sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length }
 }
 
+/** Whether a process runs; one that ended and was not yet waited for by its parent does not. */
 export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
+  return listProcesses().some((process) => process.pid === pid)
 }
 
 /** Waits until something is so; fails the test when it never is. */

@@ -1,5 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -128,7 +139,10 @@ describe('models and datasets', () => {
     const session = await harnessed.open()
     const file = { ...makeFile(join(folder, 'huge.onnx'), 'x'), sizeBytes: 8e15 }
     const reporter = recordingReporter()
-    await expect(session.store([file], reporter)).rejects.toMatchObject({ code: 'DEVICE_NO_SPACE', details: { neededBytes: expect.any(Number) } })
+    await expect(session.store([file], reporter)).rejects.toMatchObject({
+      code: 'DEVICE_NO_SPACE',
+      details: { neededBytes: expect.any(Number) },
+    })
     expect(reporter.steps.some(({ phase }) => phase === 'sending to the device')).toBe(false)
     session.close()
   })

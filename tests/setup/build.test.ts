@@ -6,6 +6,7 @@ import { ensureBuilt } from '../../scripts/build.mjs'
 import { nativeFolder, rewriteNativeRequire } from '../../scripts/setup/agent-bundle.mjs'
 import { nodePath } from '../../scripts/setup/node-runtime.mjs'
 import { projectRoot } from '../../scripts/setup/project-paths.mjs'
+import './quiet-progress.ts'
 import { temporaryFolder, writeFiles } from './temporary-folder.ts'
 
 const agentSource = "import { Tensor } from 'onnxruntime-node'\nconsole.log('agent', new Tensor('float32', [1, 2], [2]).size)\n"

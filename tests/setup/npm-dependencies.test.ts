@@ -6,6 +6,7 @@ import { ensureDependencies } from '../../scripts/setup/npm-dependencies.mjs'
 import { integrityOf, tarball } from './fixture-archives.ts'
 import { closedRegistry, type FixtureServer, npmEnvironment, serveRegistry } from './fixture-registry.ts'
 import { asOrdinaryUser } from './ordinary-user.ts'
+import './quiet-progress.ts'
 import { temporaryFolder, writeFiles } from './temporary-folder.ts'
 
 const platform = `${process.platform}-${process.arch}`

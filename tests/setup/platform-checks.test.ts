@@ -82,8 +82,8 @@ test('gives the exact command for missing packages, and names what has none', ()
     { what: 'libfoo-extra.so.1', package: 'edgesmith-test-foo', neededFor: 'Electron' },
     { what: 'libbar.so.2', package: undefined, neededFor: 'Electron' },
   ]
-  const error = missingPartsError(parts, true)
-  expect(error.hint).toContain('sudo apt-get update && sudo apt-get install -y --no-install-recommends edgesmith-test-foo\n')
+  const error = missingPartsError(parts, true, (names) => names.map((name) => `${name}t64`))
+  expect(error.hint).toContain('sudo apt-get update && sudo apt-get install -y --no-install-recommends edgesmith-test-foot64\n')
   expect(error.hint).toContain('libbar.so.2')
   expect(missingPartsError(parts, false)).toMatchObject({
     code: 'SYSTEM_PACKAGES_MISSING',

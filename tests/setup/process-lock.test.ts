@@ -3,6 +3,7 @@ import { existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withProcessLock } from '../../scripts/setup/process-lock.mjs'
+import './quiet-progress.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const deadPid = () => spawnSync(process.execPath, ['-e', '']).pid

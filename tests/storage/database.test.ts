@@ -67,6 +67,10 @@ describe('openDatabase', () => {
     const blocked = join(folder, 'file')
     writeFileSync(blocked, '')
     expect(() => openDatabase(join(blocked, 'workspace'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_WRITABLE' }))
+    // Node's recursive mkdir never returns here.
+    if (process.platform === 'linux') {
+      expect(() => openDatabase('/proc/edgesmith/workspace')).toThrow(expect.objectContaining({ code: 'FILE_NOT_WRITABLE' }))
+    }
     if (process.getuid?.() !== 0) {
       chmodSync(folder, 0o500)
       expect(() => openDatabase(join(folder, 'inside'))).toThrow(expect.objectContaining({ code: 'FILE_NOT_WRITABLE' }))

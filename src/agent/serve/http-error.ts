@@ -1,5 +1,5 @@
 /** Every code the REST API answers with, its HTTP status, and what it means. Clients rely on the names: append only. */
-export const httpErrors = {
+const httpErrors = {
   BAD_REQUEST: { status: 400, means: 'the request is not HTTP as this server speaks it' },
   INVALID_JSON: { status: 400, means: 'the body is not JSON' },
   INVALID_REQUEST: { status: 400, means: 'the body is JSON of another form than the documented one' },

@@ -18,7 +18,7 @@ export interface SampleInput {
  * How samples get into one run: `open`: any number; `fixed`: always `size`, filled up; `single`: one by one, because some input has no
  * batch dimension.
  */
-export type Batching = { readonly kind: 'open' } | { readonly kind: 'fixed'; readonly size: number } | { readonly kind: 'single' }
+type Batching = { readonly kind: 'open' } | { readonly kind: 'fixed'; readonly size: number } | { readonly kind: 'single' }
 
 /** What requests must look like for a model. */
 export interface ModelSignature {

@@ -12,7 +12,7 @@ export interface SampleAnswer {
 }
 
 /** The class with the highest score; `null` in the answer when the scores are not numbers. */
-export interface ClassPrediction {
+interface ClassPrediction {
   readonly class: number
   readonly label: string | null
   /** Probability of the class: the score itself where scores are probabilities, else their softmax. */

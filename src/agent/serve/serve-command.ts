@@ -22,6 +22,10 @@ export async function serveCommand(configPath: string): Promise<number> {
   process.stderr.on('error', () => {})
   const log = jsonLog((line) => process.stdout.write(line))
   const failures = jsonLog((line) => process.stderr.write(line))
+  process.on('uncaughtException', (error) => {
+    failures.error('crashed', { stack: error.stack ?? String(error) })
+    process.exit(EXIT.failed)
+  })
   try {
     const config = await readServiceConfig(configPath)
     const token = await readToken(config.tokenPath)

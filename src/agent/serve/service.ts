@@ -1,5 +1,6 @@
 import type { ServiceConfig } from '../../contract/agent-protocol.ts'
-import type { InferenceRuntime, LoadedModel } from '../../core/inference-runtime.ts'
+import type { InferenceRuntime, LoadedModel, NamedTensors, Port } from '../../core/inference-runtime.ts'
+import { elementCount } from '../../core/onnx/tensor-values.ts'
 import { makeBenchmarkInputs } from '../../engine/measure/benchmark-inputs.ts'
 import { type ModelSignature, modelSignature } from './model-signature.ts'
 import { createPredictor } from './predictor.ts'
@@ -70,10 +71,21 @@ async function warmUp(model: LoadedModel, signature: ModelSignature, log: Servic
   const { batching } = signature
   const rows = batching.kind === 'fixed' ? batching.size : batching.kind === 'open' ? 2 : 1
   try {
-    const outputs = await model.run(makeBenchmarkInputs(model.inputs, rows).feeds)
+    const outputs = await model.run(warmUpFeeds(model.inputs, rows))
     if (Object.values(outputs).every(({ dims }) => dims[0] === rows)) return signature
   } catch (error) {
     log.info('warm-up-failed', { message: error instanceof Error ? error.message : String(error) })
   }
   return batching.kind === 'fixed' ? signature : { ...signature, batching: { kind: 'single' } }
+}
+
+/** Made-up inputs; empty strings for string inputs, which a benchmark does not have. */
+function warmUpFeeds(inputs: readonly Port[], rows: number): NamedTensors {
+  const numeric = inputs.filter(({ type }) => type !== 'string')
+  const strings = inputs.filter(({ type }) => type === 'string')
+  const feeds = strings.map(({ name, type, shape }) => {
+    const dims = shape.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? rows : 1))
+    return [name, { type, dims, values: new Array<string>(elementCount(dims)).fill('') }] as const
+  })
+  return { ...(numeric.length > 0 ? makeBenchmarkInputs(numeric, rows).feeds : {}), ...Object.fromEntries(feeds) }
 }

@@ -2,6 +2,7 @@ import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
 import { percentileOfSorted } from '../../core/statistics/percentiles.ts'
+import { pooledWarnings } from '../../engine/measure/measurement-warnings.ts'
 import { benchOn, type ReadyDevice } from '../devices/agent-work.ts'
 import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -76,6 +77,6 @@ export function poolBlocks(blocks: readonly BenchResult[], settings: BenchSettin
     idleRssBytes: middle((block) => block.idleRssBytes),
     samples: latenciesMs.length,
     environment: first.environment,
-    warnings: [...new Set(blocks.flatMap((block) => block.warnings))],
+    warnings: pooledWarnings(blocks),
   }
 }

@@ -31,7 +31,8 @@ export function modelHandlers(services: Services): HandlersOf<'models'> {
 }
 
 /**
- * Reads and checks an .onnx file in an engine process and keeps a self-contained copy. The same bytes give the same model.
+ * Reads and checks an .onnx file in an engine process and keeps a self-contained copy. The same bytes give the same model;
+ * a build that was exported and comes back is that build.
  * Nothing is kept when any check fails.
  */
 export async function importModel(services: Services, path: string, name: string | undefined): Promise<Model> {
@@ -46,7 +47,7 @@ export async function importModel(services: Services, path: string, name: string
     throw error
   }
   const { sha256, sizeBytes } = await blobs.adopt(temporary)
-  const known = models.findImported(sha256)
+  const known = models.findByHash(sha256)
   if (known) return known
   const model = models.add({
     id: randomUUID(),

@@ -6,6 +6,7 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import { serviceNameSchema } from '../../contract/names.ts'
 import type { ProcedureInput } from '../../contract/procedures.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
+import { PASSWORD_VARIABLE } from '../environment-secrets.ts'
 import { setting, text } from '../option.ts'
 import { readSetting } from '../schema-facts.ts'
 import { factList } from '../text-table.ts'
@@ -22,7 +23,10 @@ export const deviceAddCommand = defineCommand({
     'password-env': text('VAR', 'environment variable that holds the password (now and whenever the device is used)'),
     'host-key': setting('SHA256:…', fingerprintSchema, 'fingerprint of the host key you expect'),
   },
-  notes: ['An unknown host key is shown and asked about on a terminal. Elsewhere it is refused, with the command that accepts it.'],
+  notes: [
+    'An unknown host key is shown and asked about on a terminal. Elsewhere it is refused, with the command that accepts it.',
+    `The password of a device that was added in the window is in the system’s key store; on the command line put it into ${PASSWORD_VARIABLE}.`,
+  ],
   examples: [
     'device add pi5 pi@192.168.1.20 --key ~/.ssh/id_ed25519',
     'device add jetson nv@jetson.local:2222 --password-env JETSON_PASSWORD --host-key SHA256:…',

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatPercent, formatShape } from '../../backend/report/quantities.ts'
+import { EdgesmithError } from '../../contract/errors.ts'
 import type { Model, ModelReport } from '../../contract/model.ts'
 import { defineCommand } from '../command.ts'
 import { findModel } from '../references.ts'
@@ -23,10 +24,15 @@ export const inspectCommand = defineCommand({
       const { name, kind, recipe, target, parentId } = model
       return { document: { name, kind, recipe, target, parentId, ...report }, text: describeReport(model, report) }
     } finally {
-      if (!before.has(model.id)) await backend.call('models.remove', { id: model.id })
+      if (!before.has(model.id)) await backend.call('models.remove', { id: model.id }).catch(ignoreInUse)
     }
   },
 })
+
+/** The window may have begun to use the model meanwhile: then it stays. */
+function ignoreInUse(error: unknown): void {
+  if (!(error instanceof EdgesmithError) || error.code !== 'IN_USE') throw error
+}
 
 function describeReport({ name, kind, recipe }: Model, report: ModelReport): string {
   const operators = Object.entries(report.opCounts).sort(([a, countA], [b, countB]) => countB - countA || a.localeCompare(b))

@@ -12,12 +12,12 @@ export const reportCommand = defineCommand({
   examples: ['report latest --out report.html', 'report 3f2a91c0 77b1d0aa --out boards.html'],
   run: async (context, options, { run: runs }) => {
     const path = reportPath(context.workingFolder, options.out)
-    const comparisons = []
-    for (const run of runs) comparisons.push(await findComparison(context, run))
+    const ids = new Set<string>()
+    for (const run of runs) ids.add((await findComparison(context, run)).id)
     const backend = await context.backend()
-    const written = await backend.call('report.write', { comparisonIds: [...new Set(comparisons.map(({ id }) => id))], path })
+    const written = await backend.call('report.write', { comparisonIds: [...ids], path })
     return {
-      document: { ...written, comparisons: comparisons.map(({ id }) => id) },
+      document: { ...written, comparisons: [...ids] },
       text: `Wrote ${written.path} (${formatBytes(written.sizeBytes)})`,
     }
   },

@@ -1,5 +1,6 @@
 import { CoreError } from '../core-error.ts'
-import { gunzip, isGzip } from './gzip.ts'
+import { swapBytes } from './byte-order.ts'
+import { isGzip, openGzip } from './gzip.ts'
 import { DATASET_LIMITS } from './limits.ts'
 import { countOf, elementWidth, type NumericArray, type NumericType } from './numeric-array.ts'
 
@@ -12,6 +13,16 @@ const types: ReadonlyMap<number, NumericType> = new Map([
   [0x0e, 'float64'],
 ])
 
+/** Bytes of the longest header. */
+const HEADER_MAX = 4 + 4 * DATASET_LIMITS.rank
+
+interface IdxHeader {
+  readonly type: NumericType
+  readonly shape: readonly number[]
+  /** Where the elements begin. */
+  readonly offset: number
+}
+
 /**
  * Parses an IDX file (MNIST's format: `00 00 type rank`, dimensions as 32-bit, elements, all big-endian), also gzipped.
  * Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
@@ -21,34 +32,36 @@ const types: ReadonlyMap<number, NumericType> = new Map([
  * @throws CoreError `DATASET_INVALID` naming file and byte, `TOO_LARGE`
  */
 export function parseIdx(stored: Uint8Array, name: string, file: string): NumericArray {
-  const bytes = isGzip(stored) ? gunzip(stored, file) : stored
-  const invalid = (problem: string, byte: number, details: Readonly<Record<string, unknown>> = {}) =>
-    new CoreError('DATASET_INVALID', `${file} cannot be read: ${problem} (at byte ${byte}).`, {
-      hint: 'An IDX file begins with 0, 0, the element type and the number of dimensions; download it again if it was cut off.',
-      details: { byte, ...details },
-    })
-  if (bytes.length < 4) throw invalid(`it ends in its header after ${bytes.length} bytes`, bytes.length)
-  const type = types.get(bytes[2] as number)
-  if (bytes[0] !== 0 || bytes[1] !== 0 || !type) throw invalid('it does not begin like an IDX file', 0)
-  const rank = bytes[3] as number
-  if (rank < 1 || rank > DATASET_LIMITS.rank) throw invalid(`it has ${rank} dimensions, expected 1 to ${DATASET_LIMITS.rank}`, 3)
-  const offset = 4 + 4 * rank
-  if (bytes.length < offset) throw invalid(`it ends in its header after ${bytes.length} bytes`, bytes.length)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
+  const packed = isGzip(stored) ? openGzip(stored, file) : undefined
+  const { type, shape, offset } = parseHeader(packed ? packed.start(HEADER_MAX) : stored.subarray(0, HEADER_MAX), file)
   const expected = countOf(shape) * elementWidth(type)
-  const found = bytes.length - offset
+  // Compared before anything is unpacked: a small file must not announce a large array.
+  const found = (packed?.size ?? stored.length) - offset
   if (found !== expected) {
-    throw invalid(`its shape [${shape.join(',')}] and type ${type} need ${expected} bytes, found ${found}`, offset, { expected, found })
+    throw invalid(file, `its shape [${shape.join(',')}] and type ${type} need ${expected} bytes, found ${found}`, offset, {
+      expected,
+      found,
+    })
   }
-  return { name, type, shape, bytes: littleEndian(bytes.subarray(offset), elementWidth(type)) }
+  const bytes = packed ? packed.unpack() : stored
+  return { name, type, shape, bytes: swapBytes(bytes.subarray(offset), elementWidth(type)) }
 }
 
-function littleEndian(bytes: Uint8Array, width: number): Uint8Array {
-  if (width === 1) return bytes
-  const swapped = new Uint8Array(bytes.length)
-  for (let at = 0; at < bytes.length; at += width) {
-    for (let index = 0; index < width; index++) swapped[at + index] = bytes[at + width - 1 - index] as number
-  }
-  return swapped
+function parseHeader(bytes: Uint8Array, file: string): IdxHeader {
+  if (bytes.length < 4) throw invalid(file, `it ends in its header after ${bytes.length} bytes`, bytes.length)
+  const type = types.get(bytes[2] as number)
+  if (bytes[0] !== 0 || bytes[1] !== 0 || !type) throw invalid(file, 'it does not begin like an IDX file', 0)
+  const rank = bytes[3] as number
+  if (rank < 1 || rank > DATASET_LIMITS.rank) throw invalid(file, `it has ${rank} dimensions, expected 1 to ${DATASET_LIMITS.rank}`, 3)
+  const offset = 4 + 4 * rank
+  if (bytes.length < offset) throw invalid(file, `it ends in its header after ${bytes.length} bytes`, bytes.length)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { type, offset, shape: Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis)) }
+}
+
+function invalid(file: string, problem: string, byte: number, details: Readonly<Record<string, unknown>> = {}): CoreError {
+  return new CoreError('DATASET_INVALID', `${file} cannot be read: ${problem} (at byte ${byte}).`, {
+    hint: 'An IDX file begins with 0, 0, the element type and the number of dimensions; download it again if it was cut off.',
+    details: { byte, ...details },
+  })
 }

@@ -1,48 +1,51 @@
-import { Inflate } from 'fflate'
+import { Inflate, inflateSync } from 'fflate'
 
 /** What DEFLATE can gain at most is 1032 : 1; a file that claims more is lying. Source: zlib technical details, "Maximum compression factor". */
 export const DEFLATE_MAX_RATIO = 1032
 
-/** Compressed bytes handed over at a time: bounds what comes out before the size is checked again (64 MiB; 1 MiB for a prefix). */
-const STEP = 1 << 16
-const PREFIX_STEP = 1 << 10
+/** Compressed bytes handed over at a time where only the start is wanted: at most 1 MiB comes out of them. */
+const STEP = 1 << 10
 
-/** Compressed data that is not what it should be. `produced` bytes were good. */
-export class InflateError extends Error {
-  readonly produced: number
-  constructor(message: string, produced: number) {
-    super(message)
-    this.produced = produced
-  }
-}
+/** Compressed data that is not what it should be. */
+export class InflateError extends Error {}
 
 /**
  * Decompresses raw DEFLATE data of known size; memory is bounded by that size whatever the data says.
- *
- * @param size exact number of bytes that must come out, or with `prefix` the number of first bytes that are wanted
+ * @param size exact number of bytes that must come out
  * @throws InflateError when the data is damaged, or holds fewer or more bytes
  */
-export function inflateExactly(compressed: Uint8Array, size: number, { prefix = false }: { readonly prefix?: boolean } = {}): Uint8Array {
-  const out = new Uint8Array(size)
+export function inflateExactly(compressed: Uint8Array, size: number): Uint8Array {
+  // fflate writes into this buffer and drops what does not fit: one more byte tells "exactly" from "more".
+  const room = new Uint8Array(size + 1)
+  const out = decoded(() => inflateSync(compressed, { out: room }))
+  if (out.length > size) throw new InflateError(`it holds more than the ${size} bytes that were announced`)
+  if (out.length < size) throw new InflateError(`it holds ${out.length} bytes, ${size} were announced`)
+  return out
+}
+
+/**
+ * The first bytes of raw DEFLATE data, without looking at the rest.
+ * @throws InflateError when the data is damaged, or holds fewer bytes
+ */
+export function inflateStart(compressed: Uint8Array, length: number): Uint8Array {
+  const out = new Uint8Array(length)
   let produced = 0
   const stream = new Inflate((chunk) => {
-    const room = size - produced
-    if (chunk.length > room && !prefix) throw new InflateError(`it holds more than the ${size} bytes that were announced`, produced)
-    const part = chunk.length > room ? chunk.subarray(0, room) : chunk
+    const part = chunk.subarray(0, length - produced)
     out.set(part, produced)
     produced += part.length
   })
-  try {
-    // No chunk at all for no data: the stream would never see its end.
-    const step = prefix ? PREFIX_STEP : STEP
-    for (let at = 0; at < Math.max(1, compressed.length); at += step) {
-      if (prefix && produced === size) break
-      stream.push(compressed.subarray(at, at + step), at + step >= compressed.length)
-    }
-  } catch (error) {
-    if (prefix && produced === size) return out
-    throw error instanceof InflateError ? error : new InflateError(`the compressed data is damaged (${(error as Error).message})`, produced)
+  for (let at = 0; at < compressed.length && produced < length; at += STEP) {
+    decoded(() => stream.push(compressed.subarray(at, at + STEP), at + STEP >= compressed.length))
   }
-  if (produced < size) throw new InflateError(`it holds ${produced} bytes, ${size} were announced`, produced)
+  if (produced < length) throw new InflateError(`it holds ${produced} bytes, at least ${length} were announced`)
   return out
+}
+
+function decoded<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw new InflateError(`the compressed data is damaged (${error instanceof Error ? error.message : error})`)
+  }
 }

@@ -1,5 +1,6 @@
 import { CoreError } from '../core-error.ts'
 import { quoteName } from '../onnx/quote-name.ts'
+import { swapBytes } from './byte-order.ts'
 import { DATASET_LIMITS } from './limits.ts'
 import { countOf, elementWidth, type NumericArray, type NumericType } from './numeric-array.ts'
 
@@ -160,14 +161,6 @@ function shapeOf(tuple: string): number[] | undefined {
   if (trimmed === '') return []
   if (!/^\d{1,15}L?\s*(?:,\s*\d{1,15}L?\s*)*,?$/.test(trimmed)) return undefined
   return trimmed.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number.parseInt(part, 10)]))
-}
-
-function swapBytes(bytes: Uint8Array, width: number): Uint8Array {
-  const swapped = new Uint8Array(bytes.length)
-  for (let at = 0; at < bytes.length; at += width) {
-    for (let index = 0; index < width; index++) swapped[at + index] = bytes[at + width - 1 - index] as number
-  }
-  return swapped
 }
 
 /** Column-major (Fortran) to row-major order. */

@@ -1,7 +1,7 @@
 import { CoreError } from '../core-error.ts'
 import { quoteName } from '../onnx/quote-name.ts'
 import { crc32 } from './crc32.ts'
-import { DEFLATE_MAX_RATIO, InflateError, inflateExactly } from './inflate.ts'
+import { DEFLATE_MAX_RATIO, InflateError, inflateExactly, inflateStart } from './inflate.ts'
 import { DATASET_LIMITS } from './limits.ts'
 
 /** A file in a zip archive. */
@@ -66,7 +66,7 @@ export function readZip(bytes: Uint8Array, name: string): ZipEntry[] {
  * @throws CoreError `DATASET_INVALID` when it is damaged
  */
 export function readEntry(entry: ZipEntry, what: string): Uint8Array {
-  const bytes = entry.deflated ? inflated(entry, what, entry.size, false) : entry.stored
+  const bytes = entry.deflated ? inflated(inflateExactly, entry, what, entry.size) : entry.stored
   if (crc32(bytes) !== entry.crc) throw damaged(what, 'its checksum (CRC-32) is wrong')
   return bytes
 }
@@ -74,12 +74,12 @@ export function readEntry(entry: ZipEntry, what: string): Uint8Array {
 /** The first `length` bytes of an entry (fewer if it is shorter), without a check of the rest. @throws CoreError `DATASET_INVALID` */
 export function readEntryStart(entry: ZipEntry, what: string, length: number): Uint8Array {
   const wanted = Math.min(length, entry.size)
-  return entry.deflated ? inflated(entry, what, wanted, true) : entry.stored.subarray(0, wanted)
+  return entry.deflated ? inflated(inflateStart, entry, what, wanted) : entry.stored.subarray(0, wanted)
 }
 
-function inflated(entry: ZipEntry, what: string, size: number, prefix: boolean): Uint8Array {
+function inflated(read: typeof inflateExactly, entry: ZipEntry, what: string, size: number): Uint8Array {
   try {
-    return inflateExactly(entry.stored, size, { prefix })
+    return read(entry.stored, size)
   } catch (error) {
     throw error instanceof InflateError ? damaged(what, error.message) : error
   }

@@ -4,7 +4,7 @@ import { wilsonInterval } from '../statistics/proportion.ts'
 export type Scores = Float32Array | Float64Array
 
 /** What is found for one class. */
-export interface ClassMetrics {
+interface ClassMetrics {
   readonly class: number
   /** Samples of this class. */
   readonly support: number

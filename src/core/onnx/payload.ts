@@ -1,4 +1,5 @@
-import { TensorProto_DataType as T, type TensorProto, TensorProto_DataLocation } from 'onnx-buf'
+import { clearField } from '@bufbuild/protobuf'
+import { TensorProto_DataType as T, type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf'
 import { CoreError } from '../core-error.ts'
 import { elementTypeName, storedBytes } from './data-types.ts'
 import { MODEL_LIMITS } from './limits.ts'
@@ -21,6 +22,14 @@ const typedFields: ReadonlyMap<number, TypedField> = new Map<number, TypedField>
 /** True when the tensor keeps its values in another file. */
 export function isExternal(tensor: TensorProto): boolean {
   return tensor.dataLocation === TensorProto_DataLocation.EXTERNAL
+}
+
+/** Gives an external tensor its values, as if they had always been in the file. */
+export function embedValues(tensor: TensorProto, bytes: Uint8Array<ArrayBuffer>): void {
+  tensor.rawData = bytes
+  tensor.externalData = []
+  // Cleared, not set to DEFAULT: that would be written as a field of its own.
+  clearField(tensor, TensorProtoSchema.field.dataLocation)
 }
 
 /**

@@ -54,8 +54,11 @@ function checkGraph(graph: GraphProto, outer: (name: string) => boolean, where: 
   for (const name of initialized) made.add(name)
   for (const { name, type } of graph.valueInfo) checkRank(type, name)
   const makers = new Map<string, NodeProto>()
+  const nodeNames = new Set<string>()
   for (const node of graph.node) {
     checkNode(node, context)
+    if (node.name !== '' && nodeNames.has(node.name)) throw invalid(`Two nodes of ${where} have the name ${quoteName(node.name)}.`)
+    nodeNames.add(node.name)
     for (const output of node.output) {
       if (output === '') continue
       checkName(output, `an output of ${describe(node)}`)

@@ -9,6 +9,7 @@ import { capturedTensors, renameCaptured } from './captured-tensors.ts'
 import { exclusion } from './exclusion.ts'
 import type { SkippedNode } from './fusable-units.ts'
 import { type HalfMode, halfMode, keepsFloatInput, outputTypeAttribute } from './half-modes.ts'
+import { findConstantOverflow } from './half-overflow.ts'
 import { type ClampCounts, constantsToInitializers, halfTensor } from './half-tensors.ts'
 import { nameNodes } from './prepare-model.ts'
 import type { TensorFactsByName } from './tensor-facts.ts'
@@ -47,7 +48,8 @@ export function convertToHalf(source: ModelProto, facts: TensorFactsByName, opti
   requireFloatModel(graph)
   nameNodes(graph)
   constantsToInitializers(graph)
-  const conversion = new HalfConversion(graph, facts, options)
+  const blocked = new Map([...findConstantOverflow(graph), ...(options.blocked ?? [])])
+  const conversion = new HalfConversion(graph, facts, { ...options, blocked })
   if (conversion.converted.length === 0) {
     throw new CoreError(
       'RECIPE_NOT_APPLICABLE',
@@ -76,6 +78,7 @@ class HalfConversion {
   /** Initializers that no caller can override: they are written in every type that is read. */
   private readonly stored: ReadonlySet<string>
   private readonly ports: ReadonlySet<string>
+  private readonly readInHalf: ReadonlySet<string>
   /** Names of the versions of each float tensor that somebody asked for. */
   private readonly versions = new Map<string, Partial<Record<FloatType, string>>>()
 
@@ -89,14 +92,18 @@ class HalfConversion {
     const excluded = exclusion(exclude)
     for (const node of graph.nodes) {
       const found = halfMode(node, facts)
-      const reason = blocked?.get(node.name) ?? (excluded(node) && found.mode === 'half' ? 'excluded by the recipe' : undefined)
+      const reason =
+        (found.mode === 'float' ? undefined : blocked?.get(node.name)) ??
+        (excluded(node) && found.mode === 'half' ? 'excluded by the recipe' : undefined)
       const decided: HalfMode = reason === undefined ? found : { mode: 'float', reason }
       this.modes.set(node, decided.mode)
       if (decided.mode === 'half') this.converted.push(node.name)
       if (decided.mode === 'float') this.skipped.push({ node: node.name, op: node.opType, reason: decided.reason })
     }
+    this.readInHalf = new Set(graph.nodes.flatMap((node) => node.input.filter((_, slot) => this.takesHalf(node, slot))))
   }
 
+  /** Rewrites the graph. Only once: names are asked for while nodes change. */
   write(): void {
     const { graph } = this
     const nodes = [...graph.nodes]
@@ -121,11 +128,16 @@ class HalfConversion {
     return this.facts.get(tensor)?.type === 'float32'
   }
 
-  /** The type in which a tensor comes into being; initializers exist in every type that is asked for. */
+  /** The type in which a tensor comes into being. Initializers exist in every type that is read; float16 has the name when it is among them. */
   private nativeType(tensor: string): FloatType {
     const producer = this.graph.producer(tensor)
     if (producer) return this.modes.get(producer) === 'half' ? 'half' : 'float'
-    return this.stored.has(tensor) ? 'half' : this.portType
+    if (!this.stored.has(tensor)) return this.portType
+    return this.readInHalf.has(tensor) ? 'half' : 'float'
+  }
+
+  private takesHalf(node: NodeProto, slot: number): boolean {
+    return this.modes.get(node) === 'half' && !keepsFloatInput(node.opType, slot, this.graph.opset)
   }
 
   /** The version that keeps the tensor's name: what callers and sub-graphs know it by, else the one that is made. */
@@ -146,7 +158,7 @@ class HalfConversion {
     const mode = this.modes.get(node)
     node.input = node.input.map((tensor, slot) => {
       if (tensor === '' || !this.isFloat(tensor)) return tensor
-      if (mode === 'half' && !keepsFloatInput(node.opType, slot, this.graph.opset)) return this.version(tensor, 'half')
+      if (this.takesHalf(node, slot)) return this.version(tensor, 'half')
       return this.version(tensor, mode === 'either' ? this.nativeType(tensor) : 'float')
     })
     for (const tensor of new Set(capturedTensors(node))) {

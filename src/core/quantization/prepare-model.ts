@@ -1,7 +1,8 @@
-import type { ModelProto } from 'onnx-buf'
+import { type ModelProto, TensorProto_DataType } from 'onnx-buf'
 import type { InferenceRuntime } from '../inference-runtime.ts'
 import { Graph, subgraphs } from '../onnx/graph.ts'
 import { decodeModel, encodeModel } from '../onnx/model-file.ts'
+import { floatValues, makeTensor } from '../onnx/tensor-values.ts'
 import { requireFloatModel } from './already-quantized.ts'
 import { upgradeOpset } from './opset-upgrade.ts'
 import { inferTensorFacts, type TensorFactsByName } from './tensor-facts.ts'
@@ -14,7 +15,7 @@ export interface PreparedModel {
 
 /**
  * Folds BatchNormalization and constants (ONNX Runtime's `basic` level, which is portable; higher levels are made for one
- * computer), raises the opset to 13 where it is older, gives every node a name. Metadata, producer and imported domains stay
+ * computer), turns divisions by constants into products, which have an 8-bit kernel, raises the opset to 13 where it is older, gives every node a name. Metadata, producer and imported domains stay
  * those of the source.
  *
  * @param source is not changed
@@ -29,6 +30,7 @@ export async function prepareForQuantization(source: ModelProto, runtime: Infere
   restoreDescription(model, source)
   const graph = new Graph(model)
   const facts = await inferTensorFacts(model, runtime)
+  divisionsToProducts(graph)
   const opset = graph.opset
   upgradeOpset(graph, facts)
   nameNodes(graph)
@@ -42,6 +44,30 @@ export function nameNodes(graph: Graph): void {
     if (node.name === '' || seen.has(node.name)) node.name = graph.freshName(node.name || `${node.opType}_${index}`)
     seen.add(node.name)
   }
+}
+
+/** x / c → x · (1/c) for constant c without zeros; the same but for the last bit. */
+function divisionsToProducts(graph: Graph): void {
+  for (const node of graph.nodes) {
+    if (node.opType !== 'Div' || (node.domain !== '' && node.domain !== 'ai.onnx')) continue
+    const [x = '', name = ''] = node.input
+    const divisor = graph.constant(name)
+    if (divisor?.dataType !== TensorProto_DataType.FLOAT) continue
+    const values = floatValues(divisor)
+    if (!values.every((value) => Number.isFinite(1 / value))) continue
+    const reciprocal = graph.freshName(`${name}_reciprocal`)
+    graph.addInitializer(
+      makeTensor(
+        reciprocal,
+        'float32',
+        divisor.dims.map(Number),
+        values.map((value) => 1 / value),
+      ),
+    )
+    node.opType = 'Mul'
+    node.input = [x, reciprocal]
+  }
+  graph.reindex()
 }
 
 /** ONNX Runtime imports all domains it knows and keeps no producer: put back what the source said. */

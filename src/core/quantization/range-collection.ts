@@ -14,11 +14,12 @@ export interface CalibrationSamples {
 }
 
 /**
- * Smallest and largest value of each tensor over all feeds. Activations of one run at a time are held.
+ * Smallest and largest value of each tensor over all feeds, NaN left out. Activations of one run at a time are held.
  *
  * @param tensors float32 tensors of the main graph: inputs or written by nodes
  * @param progress called after each feed with the number done
- * @throws CoreError `RECIPE_NOT_APPLICABLE` when a tensor has infinite values, or none, on the samples
+ * @returns ranges by tensor; a tensor that never held a number is missing
+ * @throws the runtime's errors
  */
 export async function collectRanges(
   model: ModelProto,
@@ -51,11 +52,11 @@ export async function collectRanges(
   } finally {
     await loaded.close()
   }
-  for (const name of wanted) requireUsable(name, ranges.get(name))
   return ranges
 }
 
-function requireUsable(tensor: string, range: ValueRange | undefined): void {
+/** @throws CoreError `RECIPE_NOT_APPLICABLE` when a tensor had infinite values, or none: 8 bits cannot hold it */
+export function requireFinite(tensor: string, range: ValueRange | undefined): void {
   if (range && Number.isFinite(range.min) && Number.isFinite(range.max)) return
   const found = range ? `runs from ${range.min} to ${range.max}` : 'holds no numbers'
   throw new CoreError('RECIPE_NOT_APPLICABLE', `Tensor "${tensor}" ${found} on the calibration samples, so it has no 8-bit scale.`, {

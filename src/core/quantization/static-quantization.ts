@@ -9,7 +9,7 @@ import type { SkippedNode } from './fusable-units.ts'
 import { type PreparedModel, prepareForQuantization } from './prepare-model.ts'
 import { insertQdq } from './qdq-insertion.ts'
 import { planQuantization, type QuantizationPlan } from './quantization-plan.ts'
-import { type CalibrationSamples, collectRanges } from './range-collection.ts'
+import { type CalibrationSamples, collectRanges, requireFinite } from './range-collection.ts'
 import { type QuantizationTarget, targetRules } from './target-rules.ts'
 
 /** Settings of static int8 quantization. */
@@ -68,6 +68,7 @@ export class StaticQuantization {
     const plan = plannedFor(prepared, options, [])
     const owners = new Set([...plan.tensors.values()].filter((tensor) => !plan.fixedRanges.has(tensor)))
     const ranges = await collectRanges(prepared.graph.model, owners, samples, runtime, progress)
+    for (const tensor of owners) requireFinite(tensor, ranges.get(tensor))
     return new StaticQuantization(prepared, plan, ranges, options)
   }
 

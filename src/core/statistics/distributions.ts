@@ -19,7 +19,7 @@ export function normalCdf(x: number): number {
  * P(|T| ≤ t) for Student's t with a whole number of degrees of freedom, by the finite series.
  * Source: Abramowitz & Stegun 26.7.3 and 26.7.4.
  */
-export function studentTwoSided(t: number, degrees: number): number {
+function studentTwoSided(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees))
   const sine = Math.sin(angle)
   const cosine = Math.cos(angle)

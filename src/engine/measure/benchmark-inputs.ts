@@ -43,7 +43,7 @@ export function makeBenchmarkInputs(inputs: readonly Port[], batch: number): Ben
   }
   let bytes = 0
   const random = seededRandom(1)
-  const feeds: Record<string, RuntimeTensor> = {}
+  const feeds: [string, RuntimeTensor][] = []
   for (const { name, type, shape } of inputs) {
     const dims = shape.map((dim, axis) => {
       if (typeof dim === 'number') return dim
@@ -75,9 +75,10 @@ export function makeBenchmarkInputs(inputs: readonly Port[], batch: number): Ben
         },
       )
     }
-    feeds[name] = { type, dims, values: maker.make(count, random.uniform) }
+    feeds.push([name, { type, dims, values: maker.make(count, random.uniform) }])
   }
-  return { feeds, assumptions }
+  // fromEntries defines properties, so that an input may be called "__proto__".
+  return { feeds: Object.fromEntries(feeds), assumptions }
 }
 
 function requireBatch(inputs: readonly Port[], batch: number): void {

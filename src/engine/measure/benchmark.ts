@@ -4,12 +4,12 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
-import { minimumSamples } from '../../core/statistics/percentile-interval.ts'
-import { openPreparedModel, type PreparedModel } from '../runtimes/prepared-model.ts'
+import { openPreparedModel, type PreparedModel, startRuntime } from '../runtimes/prepared-model.ts'
 import { runError } from '../runtimes/runtime-errors.ts'
 import { makeBenchmarkInputs } from './benchmark-inputs.ts'
 import { clockWarnings, readClockState } from './clock-state.ts'
 import { readEnvironment } from './environment.ts'
+import { busyWarning, fewSamplesWarning } from './measurement-warnings.ts'
 import { readProcessorTicks, shareOfOthers } from './processor-load.ts'
 import type { SystemRoot } from './system-files.ts'
 import { type TimedRuns, throwIfCancelled, timeRuns } from './timed-runs.ts'
@@ -23,8 +23,6 @@ export interface MeasureContext {
   readonly systemRoot?: SystemRoot
 }
 
-/** The machine must be this idle for its numbers to be called calm. */
-const CALM_IDLE_SHARE = 0.9
 /** Long enough for 25 ticks of the kernel's clock on one processor, short against a warm-up. */
 const PREFLIGHT_MS = 250
 /** With `seconds`, no more samples than this are kept (20 MB): a model of 10 µs reaches it in a minute. */
@@ -33,9 +31,10 @@ const MOST_SAMPLES = 5_000_000
 /**
  * Measures the latency of a model, one inference after another (scenario "single"; with `batch` above 1 one inference is a batch).
  *
- * In this order: how busy the machine is, load, first inference, warm-up until both `warmupRuns` and `warmupSeconds` are reached,
- * measured runs (`runs`, or for `seconds`). Every sample is kept, none is called an outlier. Inputs are made up, see
- * `benchmark-inputs.ts`. Times are wall clock around the runtime's `run`; throughput is batch × runs over the whole measured time.
+ * In this order: how busy the machine is, start of the runtime (not part of any number), load, first inference, warm-up until both
+ * `warmupRuns` and `warmupSeconds` are reached, measured runs (`runs`, or for `seconds`). Every sample is kept, none is called an
+ * outlier. Inputs are made up, see `benchmark-inputs.ts`. Times are wall clock around the runtime's `run`; throughput is batch × runs
+ * over the whole measured time.
  * Meant for a process of its own: memory is the process's.
  *
  * @param modelPath a self-contained .onnx file
@@ -54,6 +53,7 @@ export async function benchmark(modelPath: string, settings: BenchSettings, cont
   warnings.push(...busyWarning(shareOfOthers(ticksBefore, readProcessorTicks(systemRoot)), 'just before the measurement'))
   throwIfCancelled(signal)
 
+  await startRuntime()
   const idleRssBytes = process.memoryUsage.rss()
   reporter.progress({ phase: 'load', done: 0, total: null, unit: '' })
   const loadStart = performance.now()
@@ -141,18 +141,6 @@ async function measure(run: ReturnType<PreparedModel['prepare']>, settings: Benc
   } catch (error) {
     throw error instanceof EdgesmithError ? error : runError(error)
   }
-}
-
-function busyWarning(others: number | undefined, when: string): string[] {
-  if (others === undefined || others <= 1 - CALM_IDLE_SHARE) return []
-  return [`Noisy: other programs used ${Math.round(others * 100)} % of the processors ${when} (a calm machine stays below 10 %).`]
-}
-
-function fewSamplesWarning(samples: number): string[] {
-  const missing = [90, 95, 99].filter((percent) => samples < minimumSamples(percent))
-  if (missing.length === 0) return []
-  const needs = missing.map((percent) => `p${percent} (needs ${minimumSamples(percent)})`).join(', ')
-  return [`${samples} runs are too few for ${needs}.`]
 }
 
 /** Highest resident memory of this process so far. */

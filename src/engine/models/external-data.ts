@@ -1,11 +1,11 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type ModelProto, type TensorProto, TensorProto_DataLocation } from 'onnx-buf'
+import type { ModelProto, TensorProto } from 'onnx-buf'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { allTensors } from '../../core/onnx/all-tensors.ts'
 import { MODEL_LIMITS } from '../../core/onnx/limits.ts'
-import { expectedBytes, isExternal } from '../../core/onnx/payload.ts'
+import { embedValues, expectedBytes, isExternal } from '../../core/onnx/payload.ts'
 import { quoteName } from '../../core/onnx/quote-name.ts'
 import { readError, readRange, systemCode } from './read-file.ts'
 
@@ -41,9 +41,7 @@ export async function embedExternalData(model: ModelProto, modelPath: string, mo
     for (const { tensor, place } of places) {
       const file = files.get(place.location) ?? (await openBeside(modelPath, tensor, place.location))
       files.set(place.location, file)
-      tensor.rawData = await readPlace(file, tensor, place)
-      tensor.externalData = []
-      tensor.dataLocation = TensorProto_DataLocation.DEFAULT
+      embedValues(tensor, await readPlace(file, tensor, place))
     }
   } finally {
     for (const file of files.values()) await file.close()

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { systemCode } from './read-file.ts'
 
 /**
  * Writes a file so that it is there whole or not at all, also after a crash or power cut: a temporary name in the same folder, synced,
- * renamed, and the folder synced. What was there before is replaced.
+ * renamed, and the folder synced. A file that was there before is replaced; a device (/dev/null) or folder is not.
  *
  * @throws EdgesmithError `FILE_NOT_WRITABLE`, `NO_SPACE`; nothing stays behind
  */
@@ -14,13 +14,26 @@ export async function writeFileWhole(path: string, bytes: Uint8Array): Promise<v
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path).slice(0, 100)}.${randomUUID()}.part`)
   try {
+    await refuseOtherThanFiles(path)
     await syncedWrite(temporary, bytes)
     await rename(temporary, path)
     await syncFolder(folder)
   } catch (error) {
+    if (error instanceof EdgesmithError) throw error
     await rm(temporary, { force: true }).catch(() => undefined)
     throw writeError(error, path)
   }
+}
+
+/** Renaming over a device would remove it, which root may do. */
+async function refuseOtherThanFiles(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  })
+  if (!found || found.isFile() || found.isSymbolicLink()) return
+  const what = found.isDirectory() ? 'a folder' : 'a device or pipe'
+  throw new EdgesmithError('FILE_NOT_WRITABLE', `${path} is ${what}, expected a file name.`, { hint: 'Give the name of a file.' })
 }
 
 async function syncedWrite(path: string, bytes: Uint8Array): Promise<void> {
@@ -46,7 +59,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function writeError(error: unknown, path: string): unknown {
+/** A failed write as a coded error. */
+export function writeError(error: unknown, path: string): unknown {
   switch (systemCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':

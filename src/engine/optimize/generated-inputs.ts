@@ -19,17 +19,29 @@ export function seededRandom(seed: number): Random {
   }
 }
 
+/** What unknown dimensions become. */
+export interface FreeDimensions {
+  readonly size: number
+  /** Inputs whose first dimension is known (states, tables) get 1 for all unknown ones: theirs is the batch. */
+  readonly statesOfOne: boolean
+}
+
 /**
  * Inputs for a model nobody gave data for: floats standard normal, integers 0 or 1 (inside every table, valid as mask), a
- * single integer 1, strings "a".
+ * single integer 1, strings "a". The first dimension of an input is taken for the batch and is 1 where it is unknown, and
+ * so is every dimension of the same name.
  *
- * @param freeDimension what unknown dimensions become, the first of an input (usually the batch) is 1
  * @returns `undefined` when an input is unreasonably large or of a type that cannot be made
  */
-export function generatedInputs(inputs: readonly Port[], freeDimension: number, random: Random): NamedTensors | undefined {
+export function generatedInputs(inputs: readonly Port[], { size, statesOfOne }: FreeDimensions, random: Random): NamedTensors | undefined {
+  const batchNames = new Set(inputs.map(({ shape }) => shape[0]))
   const feeds: Record<string, RuntimeTensor> = {}
   for (const { name, type, shape } of inputs) {
-    const dims = shape.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? 1 : freeDimension))
+    const state = statesOfOne && typeof shape[0] === 'number'
+    const dims = shape.map((dim, axis) => {
+      if (typeof dim === 'number') return dim
+      return axis === 0 || state || (dim !== undefined && batchNames.has(dim)) ? 1 : size
+    })
     const count = elementCount(dims)
     const values = count <= MAX_VALUES ? generatedValues(type, count, random) : undefined
     if (!values) return undefined

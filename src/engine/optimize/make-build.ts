@@ -3,7 +3,7 @@ import type { ModelProto } from 'onnx-buf'
 import type { EngineRequest } from '../../contract/engine-protocol.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import type { Target } from '../../contract/names.ts'
-import { needsCalibration, type OptimizeSummary, type RecipeStep } from '../../contract/recipe.ts'
+import { type Fidelity, needsCalibration, type OptimizeSummary, type RecipeStep } from '../../contract/recipe.ts'
 import type { InferenceRuntime } from '../../core/inference-runtime.ts'
 import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
 import { targetRules } from '../../core/quantization/target-rules.ts'
@@ -25,6 +25,8 @@ export interface Build {
 
 /** Samples to verify with: enough to see a broken build, few enough not to be felt. */
 const VERIFICATION_FEEDS = 32
+/** Below 10 dB the noise has a third of the signal's size: answers will change. */
+const POOR_DB = 10
 /** Fewer samples leave ranges to chance. */
 const FEW_SAMPLES = 32
 
@@ -76,7 +78,12 @@ export async function makeBuild(
     sparsity: results.findLast(({ sparsity }) => sparsity !== undefined)?.sparsity ?? null,
     fidelity,
     calibrationSamples,
-    warnings: [...results.flatMap(({ warnings }) => [...warnings]), ...fused.warnings, ...calibrationWarnings(calibrationSamples)],
+    warnings: [
+      ...results.flatMap(({ warnings }) => [...warnings]),
+      ...fused.warnings,
+      ...calibrationWarnings(calibrationSamples),
+      ...fidelityWarnings(fidelity),
+    ],
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     durationMs: performance.now() - started,
   }
@@ -147,6 +154,13 @@ async function fusedNodes(
 function calibrationWarnings(samples: number): string[] {
   if (samples === 0 || samples >= FEW_SAMPLES) return []
   return [`Ranges were measured on ${samples} ${samples === 1 ? 'sample' : 'samples'} only; ${FEW_SAMPLES} or more make them reliable.`]
+}
+
+function fidelityWarnings({ sqnrDb, samples, inputs }: Fidelity): string[] {
+  if (sqnrDb === null || sqnrDb >= POOR_DB) return []
+  return [
+    `The outputs are far from the source model's (${sqnrDb.toFixed(1)} dB signal to noise on ${samples} ${inputs} inputs). Measure the accuracy before using this build.`,
+  ]
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -7,6 +7,7 @@ import { Graph } from '../../core/onnx/graph.ts'
 import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
 import { pruneByMagnitude } from '../../core/pruning/magnitude.ts'
 import { quantizeDynamic } from '../../core/quantization/dynamic-quantization.ts'
+import { findHalfOverflow } from '../../core/quantization/half-overflow.ts'
 import { convertToHalf, type HalfModel } from '../../core/quantization/half-precision.ts'
 import { nameNodes } from '../../core/quantization/prepare-model.ts'
 import type { CalibrationSamples } from '../../core/quantization/range-collection.ts'
@@ -14,6 +15,7 @@ import { type QuantizedModel, StaticQuantization } from '../../core/quantization
 import { targetRules } from '../../core/quantization/target-rules.ts'
 import { inferTensorFacts } from '../../core/quantization/tensor-facts.ts'
 import { countInt8Kernels } from '../runtimes/int8-kernels.ts'
+import { someFeeds } from './calibration-feeds.ts'
 
 /** What a step works with. */
 export interface StepContext {
@@ -37,6 +39,9 @@ export interface StepResult {
 
 /** How often units that ONNX Runtime did not fuse are taken back: taking one back can cost its neighbour the fusion. */
 const MAX_ROUNDS = 4
+const NO_HALF_FORM = 'ONNX Runtime has no float16 form of it'
+/** Samples on which values beyond float16 are looked for. */
+const OVERFLOW_FEEDS = 32
 /** How many nodes may turn out to have no float16 form before the conversion is given up. */
 const MAX_BLOCKED = 50
 
@@ -80,16 +85,24 @@ async function staticStep(
   const quantization = await StaticQuantization.calibrated(model, calibration, runtime, { ...step, target }, context.calibrated)
   // TensorRT fuses on the device; ONNX Runtime's processor kernels say nothing about it.
   if (target === 'tensorrt') return { ...quantized(quantization.quantize()), warnings: [] }
-  return { ...quantized(await withoutUnfused(quantization, context)), warnings: [] }
+  const signedActivations = targetRules(target).signedKernels
+  const unfused = async (build: Uint8Array): Promise<ReadonlySet<string>> => (await countInt8Kernels(build, { signedActivations })).others
+  return { ...quantized(await withoutUnfused(quantization, unfused, context.log)), warnings: [] }
 }
 
-/** Quantizes, looks what ONNX Runtime makes of it, and takes back what it would run in float32 between Q and DQ. */
-async function withoutUnfused(quantization: StaticQuantization, { target, log }: StepContext): Promise<QuantizedModel> {
-  const { signedKernels } = targetRules(target)
+/**
+ * Quantizes, looks what ONNX Runtime makes of it, and takes back what it would run in float32 between Q and DQ.
+ * @param runsInFloat names of the nodes of a build that do not run in 8 bits
+ */
+export async function withoutUnfused(
+  quantization: StaticQuantization,
+  runsInFloat: (build: Uint8Array) => Promise<ReadonlySet<string>>,
+  log: (text: string) => void,
+): Promise<QuantizedModel> {
   const reverted = new Map<string, string>()
   for (let round = 1; ; round++) {
     const result = quantization.quantize(reverted)
-    const { others } = await countInt8Kernels(encodeModel(result.model), { signedActivations: signedKernels })
+    const others = await runsInFloat(encodeModel(result.model))
     const unfused = result.quantized.filter((name) => others.has(name))
     if (unfused.length === 0 || round === MAX_ROUNDS) return result
     for (const name of unfused) reverted.set(name, 'ONNX Runtime did not run it in 8 bits here, so it was taken back to float32')
@@ -100,31 +113,41 @@ async function withoutUnfused(quantization: StaticQuantization, { target, log }:
 async function halfStep(
   model: ModelProto,
   step: Extract<RecipeStep, { recipe: 'fp16' }>,
-  { runtime, target, log }: StepContext,
+  { runtime, target, calibration, log }: StepContext,
 ): Promise<StepResult> {
   const named = decodeModel(encodeModel(model), 'the model')
   nameNodes(new Graph(named))
   const facts = await inferTensorFacts(named, runtime)
-  const blocked = new Map<string, string>()
+  const blocked = calibration
+    ? await findHalfOverflow(named, facts, someFeeds(calibration, OVERFLOW_FEEDS), runtime)
+    : new Map<string, string>()
   for (;;) {
     const result = convertToHalf(named, facts, { ...step, blocked })
-    const refused = blocked.size < MAX_BLOCKED ? await refusedNode(result, runtime) : undefined
-    if (!refused || blocked.has(refused))
-      return { model: result.model, changed: result.converted, skipped: result.skipped, warnings: halfWarnings(result, target) }
-    blocked.set(refused, 'ONNX Runtime has no float16 form of it')
+    const refused = await refusedNode(result, blocked, runtime)
+    if (!refused) return { model: result.model, changed: result.converted, skipped: result.skipped, warnings: halfWarnings(result, target) }
+    blocked.set(refused, NO_HALF_FORM)
     log(`"${refused}" has no float16 form and stays in float32`)
   }
 }
 
-/** The node that keeps a float16 model from loading, when the runtime names one. */
-async function refusedNode({ model, converted }: HalfModel, runtime: InferenceRuntime): Promise<string | undefined> {
+/**
+ * The node that keeps a float16 model from loading.
+ * @throws the runtime's error when it names no node that could be left in float32
+ */
+async function refusedNode(
+  { model }: HalfModel,
+  blocked: ReadonlyMap<string, string>,
+  runtime: InferenceRuntime,
+): Promise<string | undefined> {
   try {
     await (await runtime.load(encodeModel(model), { optimization: 'disabled' })).close()
     return undefined
   } catch (error) {
-    const node = toErrorReport(error).details?.node
-    if (typeof node === 'string' && converted.includes(node)) return node
-    throw error
+    const refused = toErrorReport(error).details?.node
+    const known = model.graph?.node.find(({ name }) => name === refused)
+    if (!known || blocked.has(known.name) || [...blocked.values()].filter((reason) => reason === NO_HALF_FORM).length >= MAX_BLOCKED)
+      throw error
+    return known.name
   }
 }
 

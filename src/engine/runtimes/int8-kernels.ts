@@ -50,7 +50,6 @@ const MOVES: ReadonlySet<string> = new Set([
   'Gather',
   'GatherElements',
   'MaxPool',
-  'NhwcMaxPool',
   'ReduceMax',
   'ReduceMin',
   'Reshape',
@@ -65,12 +64,9 @@ const MOVES: ReadonlySet<string> = new Set([
 
 const CONVERSIONS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'])
 
-/** Suffix that ONNX Runtime's layout transformation gives to nodes it copies. */
-const LAYOUT_SUFFIX = /_token_\d+$/
-
 /**
- * Loads a model at the highest optimization level and lists the nodes that came out as 8-bit kernels on this computer.
- * Transposes that ONNX Runtime itself put in are not listed.
+ * Lists the nodes of a model that ONNX Runtime turns into 8-bit kernels on this computer. Looked at after the `extended`
+ * level: what `all` adds is the order of values in memory, which gives nodes other names and leaves kernels 8-bit.
  *
  * @param signedActivations accept int8 activations the way arm64 does; x64 only rewrites them to uint8 where it can
  * @throws EdgesmithError `MODEL_LOAD_FAILED` and relatives
@@ -80,12 +76,11 @@ export async function countInt8Kernels(
   { signedActivations = false }: { readonly signedActivations?: boolean } = {},
 ): Promise<Int8Kernels> {
   const configuration = signedActivations ? { session: { qdqisint8allowed: '1' } } : undefined
-  const rewritten = new Graph(decodeModel(await rewrittenModel(model, 'all', configuration), 'the rewritten model'))
+  const rewritten = new Graph(decodeModel(await rewrittenModel(model, 'extended', configuration), 'the rewritten model'))
   const own = new Set(decodeModel(model, 'the model').graph?.node.map(({ name }) => name))
   const found = new Set(int8Nodes(rewritten))
   const kernels = [...found].flatMap((node): Int8Kernel[] => {
-    const name = node.name.replace(LAYOUT_SUFFIX, '')
-    return INT8_OPS.has(node.opType) || own.has(name) ? [{ node: name, op: node.opType }] : []
+    return INT8_OPS.has(node.opType) || own.has(node.name) ? [{ node: node.name, op: node.opType }] : []
   })
   const byOp: Record<string, number> = {}
   for (const { op } of kernels) byOp[op] = (byOp[op] ?? 0) + 1

@@ -1,5 +1,6 @@
 import type { NamedTensors, Port } from '../../core/inference-runtime.ts'
-import { runError } from './runtime-errors.ts'
+import { makeModel, makeNode, makeValueInfo } from '../../core/onnx/builders.ts'
+import { encodeModel } from '../../core/onnx/model-file.ts'
 import { openSession } from './session.ts'
 import { tensorPorts, toFeeds } from './tensors.ts'
 
@@ -9,7 +10,7 @@ export interface PreparedModel {
   readonly outputs: readonly Port[]
   /**
    * Checks the inputs and keeps them in the runtime's form; each call of the result runs the model on them once.
-   * A failing run rejects with the runtime's own error, see {@link runError}.
+   * A failing run rejects with the runtime's own error, see `runtime-errors.ts`.
    * @throws EdgesmithError `MODEL_RUN_FAILED` for inputs that are not the model's
    */
   prepare(feeds: NamedTensors): () => Promise<unknown>
@@ -32,4 +33,19 @@ export async function openPreparedModel(model: Uint8Array, threads: number): Pro
     },
     close: () => session.release(),
   }
+}
+
+/**
+ * Starts ONNX Runtime in this process by loading and running the smallest model there is. The first session of a process sets up the
+ * runtime and its library (25 MB and tens of milliseconds, whatever the model): done before, that is not counted as the model's.
+ */
+export async function startRuntime(): Promise<void> {
+  const empty = makeModel({
+    nodes: [makeNode('Identity', ['x'], ['y'])],
+    inputs: [makeValueInfo('x', 'float32', [1])],
+    outputs: [makeValueInfo('y', 'float32', [1])],
+  })
+  const model = await openPreparedModel(encodeModel(empty), 1)
+  await model.prepare({ x: { type: 'float32', dims: [1], values: new Float32Array(1) } })()
+  await model.close()
 }

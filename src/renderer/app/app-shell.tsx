@@ -10,11 +10,12 @@ import { OptimizePage } from '../pages/optimize/optimize-page.tsx'
 import classes from './app-shell.module.css'
 import { BackendBanner } from './backend-banner.tsx'
 import { Navigation } from './navigation.tsx'
+import { PageBoundary } from './page-boundary.tsx'
 import { sections } from './sections.ts'
 
 /** The window: pages on the left, one page in the middle, jobs at the bottom. */
 export function AppShell() {
-  const [, navigate] = useLocation()
+  const [location, navigate] = useLocation()
   useHotkeys(
     sections.map(({ name }, index) => [`mod+${index + 1}`, () => navigate(`/${name}`)]),
     [],
@@ -24,23 +25,25 @@ export function AppShell() {
       <BackendBanner />
       <Navigation />
       <main className={classes.main}>
-        <Switch>
-          <Route path="/models/:id?">{({ id }) => <ModelsPage tab="models" selectedId={id ?? null} />}</Route>
-          <Route path="/datasets/:id?">{({ id }) => <ModelsPage tab="datasets" selectedId={id ?? null} />}</Route>
-          <Route path="/optimize/:modelId?">{({ modelId }) => <OptimizePage modelId={modelId ?? null} />}</Route>
-          <Route path="/compare/new/:baselineId?/:modelId?">
-            {({ baselineId, modelId }) => <ComparePage view="new" baselineId={baselineId ?? null} modelId={modelId ?? null} />}
-          </Route>
-          <Route path="/compare/:id?">{({ id }) => <ComparePage view="result" id={id ?? null} />}</Route>
-          <Route path="/devices/:id?">{({ id }) => <DevicesPage selectedId={id ?? null} />}</Route>
-          <Route path="/deployments/new/:modelId?">
-            {({ modelId }) => <DeploymentsPage selectedId={null} deployModelId={modelId ?? ''} />}
-          </Route>
-          <Route path="/deployments/:id?">{({ id }) => <DeploymentsPage selectedId={id ?? null} deployModelId={null} />}</Route>
-          <Route>
-            <Redirect to="/models" replace />
-          </Route>
-        </Switch>
+        <PageBoundary key={location.split('/')[1]}>
+          <Switch>
+            <Route path="/models/:id?">{({ id }) => <ModelsPage tab="models" selectedId={id ?? null} />}</Route>
+            <Route path="/datasets/:id?">{({ id }) => <ModelsPage tab="datasets" selectedId={id ?? null} />}</Route>
+            <Route path="/optimize/:modelId?">{({ modelId }) => <OptimizePage modelId={modelId ?? null} />}</Route>
+            <Route path="/compare/new/:baselineId?/:modelId?">
+              {({ baselineId, modelId }) => <ComparePage view="new" baselineId={baselineId ?? null} modelId={modelId ?? null} />}
+            </Route>
+            <Route path="/compare/:id?">{({ id }) => <ComparePage view="result" id={id ?? null} />}</Route>
+            <Route path="/devices/:id?">{({ id }) => <DevicesPage selectedId={id ?? null} />}</Route>
+            <Route path="/deployments/new/:modelId?">
+              {({ modelId }) => <DeploymentsPage selectedId={null} deployModelId={modelId ?? ''} />}
+            </Route>
+            <Route path="/deployments/:id?">{({ id }) => <DeploymentsPage selectedId={id ?? null} deployModelId={null} />}</Route>
+            <Route>
+              <Redirect to="/models" replace />
+            </Route>
+          </Switch>
+        </PageBoundary>
       </main>
       <JobTray />
       <FileDrop />

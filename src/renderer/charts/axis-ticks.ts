@@ -48,3 +48,9 @@ function logTicks(low: number, high: number): number[] {
   }
   return ticks
 }
+
+/** Labels of linear ticks with as many decimals as their step needs, so that all have the same: 0.75, 1.00, 1.25. */
+export function tickLabel(value: number, ticks: readonly number[]): string {
+  const decimals = Math.max(0, ...ticks.map((tick) => (String(tick).split('.')[1] ?? '').length))
+  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+}

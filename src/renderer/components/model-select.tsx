@@ -27,6 +27,7 @@ export function ModelSelect({ label, description, models, value, onChange, testI
       onChange={onChange}
       placeholder="Choose a model or build"
       searchable
+      openOnFocus={false}
       allowDeselect={false}
       nothingFoundMessage="No such model"
       maxDropdownHeight={320}

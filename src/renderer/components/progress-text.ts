@@ -8,8 +8,9 @@ export function progressText(job: Pick<Job, 'state' | 'waitingFor' | 'progress'>
   if (job.state === 'queued') return job.waitingFor ? `Waiting for ${plainText(job.waitingFor, 120)}` : 'Waiting for its turn'
   if (!job.progress) return 'Starting'
   const { phase, done, total, unit } = job.progress
-  const amount = unit === 'bytes' || unit === 'B' ? formatBytes : (value: number) => `${formatCount(value)}`
-  const suffix = unit === 'bytes' || unit === 'B' ? '' : ` ${plainText(unit, 30)}`
+  const isBytes = unit === 'bytes' || unit === 'B'
+  const amount = isBytes ? formatBytes : formatCount
+  const suffix = isBytes || unit === '' ? '' : ` ${plainText(unit, 30)}`
   const name = plainText(phase, 80)
   if (total === null) return done > 0 ? `${name} · ${amount(done)}${suffix}` : name
   return `${name} · ${amount(done)} of ${amount(total)}${suffix}`

@@ -60,7 +60,7 @@ function settingField(key: string, property: JsonProperty): SettingField {
 }
 
 /** Written the way they are said. */
-const spokenWords: Readonly<Record<string, string>> = { io: 'IO', fp16: 'FP16', int8: 'INT8', cpu: 'CPU' }
+const spokenWords: Readonly<Record<string, string>> = { io: 'IO', fp16: 'FP16', int8: 'INT8', cpu: 'CPU', warmup: 'warm-up' }
 
 /** `keepIoTypes` → "Keep IO types". */
 export function settingLabel(key: string): string {

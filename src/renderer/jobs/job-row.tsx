@@ -35,7 +35,7 @@ export function JobRow({ job, now, selected, onSelect }: JobRowProps) {
         <span className={classes.text}>
           <span className={classes.head}>
             <span className={`${classes.title} es-ellipsis`}>{plainText(job.title)}</span>
-            {job.foreign ? (
+            {job.foreign && active ? (
               <Badge variant="default" color="gray">
                 other window or command line
               </Badge>

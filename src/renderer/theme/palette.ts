@@ -14,6 +14,20 @@ export const petrol: MantineColorsTuple = [
   '#003f4d',
 ]
 
+/** Red of refusals and removals; index 6 is the light, 5 the dark scheme's. */
+export const red: MantineColorsTuple = [
+  '#fdeceb',
+  '#f9d5d3',
+  '#f2a9a5',
+  '#ea7a74',
+  '#dd5650',
+  '#c73f39',
+  '#b3261e',
+  '#951d16',
+  '#781710',
+  '#5c110b',
+]
+
 /** Cool greys of the light scheme. */
 export const gray: MantineColorsTuple = [
   '#f7f8f9',

@@ -1,5 +1,5 @@
 import { createTheme } from '@mantine/core'
-import { dark, gray, petrol } from './palette.ts'
+import { dark, gray, petrol, red } from './palette.ts'
 
 /** Compact: a desktop tool shows tables, not articles. Fonts are the system's own, nothing is downloaded. */
 export const theme = createTheme({
@@ -7,7 +7,7 @@ export const theme = createTheme({
   primaryShade: { light: 6, dark: 5 },
   autoContrast: true,
   luminanceThreshold: 0.35,
-  colors: { petrol, gray, dark },
+  colors: { petrol, red, gray, dark },
   defaultRadius: 4,
   cursorType: 'pointer',
   respectReducedMotion: true,

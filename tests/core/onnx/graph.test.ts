@@ -21,7 +21,7 @@ describe('looking things up', () => {
   test('a node that holds sub-graphs reads what they capture', () => {
     const graph = new Graph(branching())
     expect(graph.consumers('x')).toEqual([graph.nodes[0]])
-    expect(subgraphs(graph.nodes[0]!).map(({ name }) => name)).toEqual(['then', 'else'])
+    expect(subgraphs(graph.nodes[0]!).map(({ name }) => name)).toEqual(['then_branch', 'else_branch'])
   })
 
   test('an initializer that is an input too can be overridden, but not before IR version 4', () => {

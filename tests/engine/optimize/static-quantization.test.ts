@@ -272,6 +272,21 @@ describe('operators between', () => {
     expect(quantized.sqnrDb).toBeGreaterThan(30)
   })
 
+  it('runs x·relu6(x + 3)/6 in 8 bits', async () => {
+    const nodes = [
+      conv('c1', 'x', 'h'),
+      makeNode('Add', ['h', 'three'], ['s'], {}, { name: 'shift' }),
+      makeNode('Clip', ['s', 'zero', 'six'], ['l'], {}, { name: 'limit' }),
+      makeNode('Mul', ['h', 'l'], ['m'], {}, { name: 'mul' }),
+      makeNode('Div', ['m', 'six'], ['d'], {}, { name: 'sixth' }),
+      conv('c2', 'd', 'y'),
+    ]
+    const limits = [constant('three', [], [3]), constant('zero', [], [0]), constant('six', [], [6])]
+    const quantized = await quantizeStatic(model(image, nodes, [...convWeights('c1'), ...convWeights('c2'), ...limits], { y: image }))
+    expect(names(quantized)).toEqual({ c1: 'QLinearConv', shift: 'QLinearAdd', mul: 'QLinearMul', sixth: 'QLinearMul', c2: 'QLinearConv' })
+    expect(quantized.sqnrDb).toBeGreaterThan(28)
+  })
+
   it('leaves a constant operand in float32 that 8 bits would ruin', async () => {
     const nodes = [
       conv('c1', 'x', 'h'),

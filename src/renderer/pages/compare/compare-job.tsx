@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core'
+import { Button, Group, Loader } from '@mantine/core'
 import { useLocation } from 'wouter'
 import { storedError } from '../../backend/backend-error.ts'
 import { isActive, useJob } from '../../backend/use-jobs.ts'
@@ -20,12 +20,15 @@ export function CompareJob({ jobId }: { jobId: string | null }) {
             them alike. Nothing else is run on that machine meanwhile.
           </p>
         </>
+      ) : job?.state === 'succeeded' ? (
+        // The list of comparisons is on its way.
+        <Loader size="sm" />
       ) : job?.error ? (
         <ErrorNotice error={storedError(job.error)} />
       ) : (
         <p className="es-dim">This comparison is not in the workspace.</p>
       )}
-      {job && isActive(job) ? null : (
+      {job && (isActive(job) || job.state === 'succeeded') ? null : (
         <Group>
           <Button variant="default" onClick={() => navigate('/compare/new')}>
             New comparison

@@ -20,7 +20,7 @@ export function outcomeText({ rows }: Comparison): string {
   const [best] = rows
     .filter(({ speedup }) => speedup?.verdict === 'faster')
     .sort((a, b) => (b.speedup?.estimate ?? 0) - (a.speedup?.estimate ?? 0))
-  if (best?.speedup) return `${plainText(best.model, 40)}: ${formatRatio(best.speedup.estimate)} faster`
+  if (best?.speedup) return `${formatRatio(best.speedup.estimate)} with ${plainText(best.model, 60)}`
   const slower = rows.filter(({ speedup }) => speedup?.verdict === 'slower').length
   const others = rows.length - 1
   return slower === others ? 'slower than the baseline' : 'no difference in speed shown'

@@ -1,9 +1,10 @@
 import { Area, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from 'recharts'
 import type { ComparisonRow } from '../../../contract/measurement.ts'
+import { tickLabel } from '../../charts/axis-ticks.ts'
 import { seriesColor } from '../../charts/series-color.ts'
 import { SeriesMarker } from '../../charts/series-marker.tsx'
 import { formatMs } from '../../format/durations.ts'
-import { formatCount, formatSignificant } from '../../format/numbers.ts'
+import { formatCount } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import classes from './latency-distributions.module.css'
 import type { Outline } from './latency-histogram.ts'
@@ -69,7 +70,7 @@ export function DistributionRow({ row, index, outline, reference, domain, ticks,
             dataKey="ms"
             domain={[...domain]}
             ticks={[...ticks]}
-            tickFormatter={(value: number) => `${formatSignificant(value)} ms`}
+            tickFormatter={(value: number) => `${tickLabel(value, ticks)} ms`}
             height={last ? AXIS_HEIGHT : 1}
             tick={last ? { fill: 'var(--es-dim)', fontSize: 11 } : false}
             tickLine={last}

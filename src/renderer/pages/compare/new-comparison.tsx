@@ -92,19 +92,21 @@ export function NewComparison({ models, baselineId, modelId }: NewComparisonProp
         ) : null}
       </Section>
       <MeasurementSettings settings={draft.settings} onChange={(settings) => setDraft({ ...draft, settings })} errors={errors} />
-      {start.error ? <ErrorNotice error={start.error} onClose={start.reset} /> : null}
-      <Group justify="space-between" wrap="nowrap">
-        <span className="es-dim">
-          {draft.baselineId === null
-            ? 'Choose a baseline.'
-            : draft.modelIds.length === 0
-              ? 'Tick at least one model to compare with it.'
-              : ''}
-        </span>
-        <Button type="submit" size="sm" disabled={!ready} loading={start.isPending} data-testid="compare-start">
-          Start
-        </Button>
-      </Group>
+      <div className={classes.foot}>
+        {start.error ? <ErrorNotice error={start.error} onClose={start.reset} /> : null}
+        <Group justify="space-between" wrap="nowrap">
+          <span className="es-dim">
+            {draft.baselineId === null
+              ? 'Choose a baseline.'
+              : draft.modelIds.length === 0
+                ? 'Tick at least one model to compare with it.'
+                : ''}
+          </span>
+          <Button type="submit" size="sm" disabled={!ready} loading={start.isPending} data-testid="compare-start">
+            Start
+          </Button>
+        </Group>
+      </div>
     </form>
   )
 }

@@ -1,6 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import { CartesianGrid, ErrorBar, Label, ReferenceLine, Scatter, ScatterChart, Tooltip, XAxis, YAxis } from 'recharts'
-import { axisRange } from '../../charts/axis-ticks.ts'
+import { axisRange, tickLabel } from '../../charts/axis-ticks.ts'
 import { placeLabels } from '../../charts/place-labels.ts'
 import { formatBytes } from '../../format/bytes.ts'
 import { formatMs } from '../../format/durations.ts'
@@ -60,7 +60,7 @@ export function TradeOffChart({ points, measure, budgetMs, pointed, onPoint }: T
             scale={x.scale}
             domain={[...x.domain]}
             ticks={[...x.ticks]}
-            tickFormatter={formatSignificant}
+            tickFormatter={(value: number) => (x.scale === 'log' ? formatSignificant(value) : tickLabel(value, x.ticks))}
             height={X_HEIGHT}
             stroke="var(--es-faint)"
             tick={{ fill: 'var(--es-dim)', fontSize: 11 }}

@@ -6,7 +6,7 @@ const MAX_INLINE_NUMBERS = 32
 /** Commands that work as they are copied: health, and a prediction with zeros, or from a file where the input is large. */
 export function curlExample(url: string, inputs: readonly PortDescription[]): string {
   const authorization = '-H "Authorization: Bearer $TOKEN"'
-  const lines = [`curl ${authorization} ${url}/health`]
+  const lines = ['# TOKEN is the token above', `curl ${authorization} ${url}/health`]
   const predict = `curl ${authorization} -H 'Content-Type: application/json' \\\n  ${url}/predict -d`
   const body = exampleBody(inputs)
   if (body === undefined) lines.push(`# sample.json: {"inputs": {${inputs.map(describe).join(', ')}}}`, `${predict} @sample.json`)

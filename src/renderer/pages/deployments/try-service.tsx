@@ -14,7 +14,7 @@ import { formatCount } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { formatRoughPercent } from '../../format/shares.ts'
 import classes from './deployment-detail.module.css'
-import { predictedClass } from './predicted-class.ts'
+import { type PredictedClass, predictedClass } from './predicted-class.ts'
 
 /** Sends a sample of a dataset to the service and shows what it answers. */
 export function TryService({ deployment, running }: { deployment: Deployment; running: boolean }) {
@@ -22,6 +22,8 @@ export function TryService({ deployment, running }: { deployment: Deployment; ru
   const [datasetId, setDatasetId] = useState<string | null>(null)
   const [index, setIndex] = useState<number | string>(0)
   const predict = useAction('deployments.predict', { showsError: true })
+  const { data: models } = useCall('models.list', {})
+  const model = models?.find(({ id }) => id === deployment.modelId)
   const dataset = datasets?.find(({ id }) => id === datasetId) ?? datasets?.[0]
   const samples = dataset?.report.samples ?? 0
   const sample = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < samples ? index : null
@@ -88,14 +90,14 @@ export function TryService({ deployment, running }: { deployment: Deployment; ru
           <ErrorNotice error={predict.error} onClose={predict.reset} />
         </div>
       ) : predict.data ? (
-        <Answer answer={predict.data} />
+        <Answer answer={predict.data} labels={model?.report.labels ?? null} />
       ) : null}
     </Section>
   )
 }
 
 /** What came back: predicted against expected, the time it took, the JSON. */
-function Answer({ answer }: { answer: ProcedureOutput<'deployments.predict'> }) {
+function Answer({ answer, labels }: { answer: ProcedureOutput<'deployments.predict'>; labels: readonly string[] | null }) {
   const predicted = predictedClass(answer.response)
   const right = predicted !== null && answer.expected !== null ? predicted.index === answer.expected : null
   return (
@@ -105,16 +107,12 @@ function Answer({ answer }: { answer: ProcedureOutput<'deployments.predict'> }) 
           <dt>Predicted</dt>
           <dd className={right === null ? undefined : right ? classes.match : classes.mismatch}>
             {right === null ? null : right ? <IconCheck size={14} aria-label="right" /> : <IconX size={14} aria-label="wrong" />}
-            {predicted === null
-              ? 'no class'
-              : `${predicted.label === null ? `class ${predicted.index}` : `${plainText(predicted.label, 60)} (${predicted.index})`}${
-                  predicted.confidence === null ? '' : `, ${formatRoughPercent(predicted.confidence)}`
-                }`}
+            {predicted === null ? 'no class' : predictionText(predicted)}
           </dd>
         </div>
         <div>
           <dt>Expected</dt>
-          <dd>{answer.expected === null ? 'no label' : `class ${answer.expected}`}</dd>
+          <dd>{answer.expected === null ? 'no label' : classText(answer.expected, labels?.[answer.expected] ?? null)}</dd>
         </div>
         <div>
           <dt>Round trip</dt>
@@ -128,4 +126,13 @@ function Answer({ answer }: { answer: ProcedureOutput<'deployments.predict'> }) 
       <CodeBlock text={compactJson(answer.response)} what="response" maxHeight={220} testId="try-response" />
     </div>
   )
+}
+
+function predictionText({ index, label, confidence }: PredictedClass): string {
+  const name = classText(index, label)
+  return confidence === null ? name : `${name}, ${formatRoughPercent(confidence)}`
+}
+
+function classText(index: number, label: string | null): string {
+  return label === null ? `class ${index}` : `${plainText(label, 60)} (${index})`
 }

@@ -39,7 +39,7 @@ export function DeviceBenchmarks({ device }: { device: Device }) {
         <tbody>
           {shown.map(({ id, modelId, latencyMs, throughputPerSecond, peakRssBytes, createdAt, warnings }) => (
             <tr key={id} data-testid={`benchmark-${id}`} data-p50={latencyMs.p50}>
-              <td className="es-wrap">
+              <td className={classes.model}>
                 <Link href={`/models/${modelId}`} className={classes.link}>
                   {plainText(names.get(modelId) ?? 'removed model', 80)}
                 </Link>

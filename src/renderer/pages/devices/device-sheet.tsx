@@ -43,7 +43,7 @@ export function DeviceSheet({ device, onProbe, probing }: DeviceSheetProps) {
             { label: 'Architecture', value: `${plainText(report.architecture, 40)}, ${report.longBits}-bit system` },
             { label: 'Target', value: report.target ? `${targetGuides[report.target].title} (${report.target})` : 'none fits' },
             ...(report.jetson === null ? [] : [{ label: 'Jetson', value: plainText(report.jetson, 120) }]),
-            { label: 'Throttling', value: throttleText(report.throttled) },
+            ...(report.throttled === null ? [] : [{ label: 'Throttling', value: throttleText(report.throttled) }]),
           ]}
         />
       </Section>

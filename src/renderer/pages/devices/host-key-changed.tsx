@@ -2,6 +2,7 @@ import { Button, Group, Stack } from '@mantine/core'
 import { IconShieldX } from '@tabler/icons-react'
 import type { ErrorReport } from '../../../contract/errors.ts'
 import { plainText } from '../../format/plain-text.ts'
+import { useFocusOnMount } from '../../hooks/use-focus-on-mount.ts'
 import classes from './host-key.module.css'
 import type { HostKeyDetails } from './host-key-details.ts'
 
@@ -13,6 +14,7 @@ interface HostKeyChangedProps {
 
 /** A host that shows another key than before. There is no button to go on: that is the point. */
 export function HostKeyChanged({ report, details, onClose }: HostKeyChangedProps) {
+  const close = useFocusOnMount<HTMLButtonElement>()
   return (
     <Stack gap="sm" data-testid="host-key-changed" role="alert">
       <div className={classes.refused}>
@@ -41,7 +43,7 @@ export function HostKeyChanged({ report, details, onClose }: HostKeyChangedProps
       {report.hint ? <p className={classes.lead}>{plainText(report.hint, 600)}</p> : null}
       <div className={classes.code}>{plainText(report.code, 60)}</div>
       <Group justify="flex-end">
-        <Button variant="default" onClick={onClose} data-autofocus>
+        <Button variant="default" onClick={onClose} ref={close}>
           Close
         </Button>
       </Group>

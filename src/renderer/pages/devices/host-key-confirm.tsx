@@ -1,6 +1,7 @@
 import { Button, Group, Stack } from '@mantine/core'
 import { CodeBlock } from '../../components/code-block.tsx'
 import { Facts } from '../../components/facts.tsx'
+import { useFocusOnMount } from '../../hooks/use-focus-on-mount.ts'
 import classes from './host-key.module.css'
 import type { HostKeyDetails } from './host-key-details.ts'
 
@@ -13,6 +14,7 @@ interface HostKeyConfirmProps {
 
 /** Shows the key of a host that was never seen and asks whether it is the right one. */
 export function HostKeyConfirm({ details, pending, onAccept, onCancel }: HostKeyConfirmProps) {
+  const cancel = useFocusOnMount<HTMLButtonElement>()
   return (
     <Stack gap="sm" data-testid="host-key-confirm">
       <p className={classes.lead}>
@@ -31,7 +33,7 @@ export function HostKeyConfirm({ details, pending, onAccept, onCancel }: HostKey
       <div className="es-dim">Compare it with what this prints on the device:</div>
       <CodeBlock text={'for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "$f"; done'} what="command" />
       <Group justify="flex-end" gap="xs">
-        <Button variant="default" onClick={onCancel} disabled={pending} data-autofocus>
+        <Button variant="default" onClick={onCancel} disabled={pending} ref={cancel}>
           Cancel
         </Button>
         <Button onClick={onAccept} loading={pending} data-testid="host-key-accept">

@@ -57,7 +57,7 @@ export function ModelsTable({ models, shown, selectedId, onSelect }: ModelsTable
       key: 'macs',
       header: 'MACs',
       align: 'right',
-      priority: 2,
+      priority: 3,
       sort: ({ report }) => report.macs,
       cell: ({ report }) => <span className="es-num">{formatLargeCount(report.macs)}</span>,
     },

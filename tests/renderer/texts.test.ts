@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { preprocessingText } from '../../src/renderer/text/preprocessing-text.ts'
+import { recipeText } from '../../src/renderer/text/recipe-text.ts'
+
+describe('preprocessingText', () => {
+  it.each([
+    [{}, 'none: values are used as they are'],
+    [{ scale: 1 / 255 }, 'value × 1/255'],
+    [{ scale: 0.5, mean: [0.5], std: [0.25] }, 'value × 0.500, then − mean (0.500), then ÷ std (0.250)'],
+    [{ mean: [1, 2, 3, 4, 5] }, '− mean (1.00, 2.00, 3.00, 4.00, … 5 channels)'],
+  ])('%j is “%s”', (preprocessing, text) => expect(preprocessingText(preprocessing)).toBe(text))
+})
+
+describe('recipeText', () => {
+  it('names the steps in their order', () => {
+    const exclude: string[] = []
+    expect(
+      recipeText([
+        { recipe: 'prune-magnitude', sparsity: 0.5, scope: 'global', exclude },
+        { recipe: 'fp16', keepIoTypes: true, exclude },
+      ]),
+    ).toBe('prune-magnitude → fp16')
+  })
+})
