@@ -80,7 +80,7 @@ async function main(): Promise<void> {
     kind: 'model',
     description: network.description,
     origin: 'Trained by this project from random weights',
-    licence: { spdx: 'MIT', copyright: 'Copyright (c) Edgesmith contributors', notice: '../LICENSE' },
+    licence: { spdx: 'MIT', copyright: 'Copyright (c) 2026 The Edgesmith authors', notice: '../LICENSE' },
     made: {
       command: `node scripts/training/train.ts --network ${name} --epochs ${options.epochs} --seed ${options.seed} --threads ${options.threads} --out models/${basename(out)}`,
       tools: toolVersions('onnxruntime-node'),

@@ -45,7 +45,6 @@ export const doctorCheckSchema = z.object({
   needed: z.string(),
   fix: z.string().nullable(),
 })
-export type DoctorCheck = z.infer<typeof doctorCheckSchema>
 
 /** Where a report is written; the ending decides the format. */
 const reportPathSchema = pathSchema.regex(/\.html$/i, 'reports are written as .html')

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   AGENT_PROTOCOL_VERSION,
   type AgentCommand,
@@ -15,6 +14,7 @@ import { cancelled, throwIfCancelled } from './cancellation.ts'
 import { LineTooLong, readLines } from './read-lines.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shownText } from './shown-text.ts'
+import { within } from './within.ts'
 
 /** The agent gets this long to notice that its standard input ended; a running inference cannot be interrupted sooner. */
 const cancelGraceMs = 2000
@@ -26,6 +26,8 @@ const longestLogLine = 2000
 const longestLogLineBytes = 1 << 20
 /** Last words of a process that died, for the error. */
 const lastWords = 15
+/** Standard error of a process that ended is read to its end by then. */
+const lastWordsGraceMs = 500
 const largestDetails = 20_000
 
 /** How to deal with an agent process that was started for one request. */
@@ -108,7 +110,7 @@ class AgentRun {
       // A connection that breaks may also break off a line, which is then not JSON.
       if (!(error instanceof EdgesmithError && error.code === 'DEVICE_PROTOCOL')) throw error
       if (signal?.aborted) throw cancelled()
-      const end = await Promise.race([this.#agent.ended, delay(100, null)])
+      const end = await within(this.#agent.ended, 100, null)
       throw end?.connectionLost ? this.#host.lost() : error
     }
     const end = await this.#agent.ended
@@ -123,13 +125,14 @@ class AgentRun {
     await this.#kill()
   }
 
-  /** Leaves no process behind. */
+  /** Leaves no process behind, and nothing unsaid. */
   async finish(graceMs: number): Promise<void> {
-    this.#over = true
     this.#agent.stdout.resume()
     this.#agent.stdin.end()
     await this.#endedWithin(graceMs)
     await this.#kill()
+    await within(this.#errorLines, lastWordsGraceMs, [])
+    this.#over = true
   }
 
   async #kill(): Promise<void> {
@@ -141,11 +144,7 @@ class AgentRun {
   }
 
   async #endedWithin(ms: number): Promise<boolean> {
-    const wait = new AbortController()
-    const timer = delay(ms, false, { signal: wait.signal, ref: true }).catch(() => false)
-    const ended = await Promise.race([this.#agent.ended.then(() => true), timer])
-    wait.abort()
-    return ended
+    return (await within(this.#agent.ended, ms, null)) !== null
   }
 
   #read(line: string): AgentMessage {
@@ -193,7 +192,7 @@ class AgentRun {
   }
 
   async #died(end: ProcessEnd): Promise<EdgesmithError> {
-    const said = await Promise.race([this.#errorLines, delay(500, [] as readonly string[])])
+    const said = await within(this.#errorLines, lastWordsGraceMs, [])
     const how = end.signal ? `was ended by ${shownText(end.signal)}` : `ended with exit code ${end.exitCode}`
     // 137 is how a shell tells of SIGKILL.
     const killed = end.signal === 'SIGKILL' || end.exitCode === 137

@@ -38,7 +38,7 @@ export const nodePackages = {
   },
 } as const
 
-/** 60 MB at 150 kB/s. */
+/** 50 MB at 125 kB/s. */
 const fetchTimeoutMs = 400_000
 
 /** The Node that goes to devices of an architecture. */
@@ -64,7 +64,7 @@ export async function fetchNode(
   reporter?: JobReporter,
   signal?: AbortSignal,
 ): Promise<Readable> {
-  reporter?.log(`Fetching ${spec} from the npm registry (about 60 MB, once)`)
+  reporter?.log(`Fetching ${spec} from the npm registry (about 50 MB, once)`)
   const folder = await mkdtemp(join(cacheFolder, 'fetch-'))
   try {
     const name = await pack(npm, spec, folder, signal)

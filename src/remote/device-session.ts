@@ -72,7 +72,8 @@ export interface DeviceSession {
   /** What the device is, and whether the agent can run there. */
   probe(): Promise<DeviceReport>
   /**
-   * Brings the agent to the device (only what is not there), checks every hash there, and lets it test itself.
+   * Brings the agent to the device (only what is not there), checks every hash there (once in a session, lengths afterwards), and lets it
+   * test itself.
    * @throws EdgesmithError the code of the first failed check of the probe, DEVICE_NO_SPACE, BUNDLE_CORRUPT, CONNECTION_LOST,
    *   JOB_CANCELLED, or what the self-test throws
    */

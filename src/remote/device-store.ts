@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
-import { cancelled, throwIfCancelled } from './cancellation.ts'
+import { cancelled, throwIfCancelled, untilAborted } from './cancellation.ts'
 import { linkRuntimeScript, presenceScript, receiveScript, removeEverythingScript } from './device-store-scripts.ts'
 import { noShell, runScript, type ScriptResult, startScript } from './remote-script.ts'
 import { shownText } from './shown-text.ts'
@@ -35,12 +35,16 @@ const stallTimeoutMs = 120_000
 /** Folders, log files, and what the file system itself needs. */
 const spareDiskBytes = 20_000_000
 
+/** How programs in the C locale say that a disk is full; the last is GNU tar's way. */
+const noSpacePattern = /No space left|[Dd]isk quota exceeded|Wrote only \d+ of \d+ bytes/
+
 /** The content-addressed store of one device, through one connection. */
 export class DeviceStore {
   readonly #connection: SshConnection
   readonly #root: string
   /** Hashed on the device during this session; hashing the same 100 MB before every run would take seconds on a board. */
   readonly #hashed = new Set<string>()
+  #last: Promise<void> = Promise.resolve()
 
   constructor(connection: SshConnection, root: string) {
     this.#connection = connection
@@ -59,6 +63,28 @@ export class DeviceStore {
    */
   async bring(files: readonly StoreFile[], reporter: JobReporter, signal?: AbortSignal): Promise<SentFiles> {
     throwIfCancelled(signal)
+    return this.#inTurn(() => this.#bring(files, reporter, signal), signal)
+  }
+
+  /** One at a time: two jobs that need the same file would send it twice. */
+  async #inTurn<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const before = this.#last
+    let finish = () => {}
+    this.#last = new Promise((resolve) => {
+      finish = resolve
+    })
+    // Also when this one is cancelled while it waits: the next one still has to wait for the one before.
+    const goOn = () => void before.then(finish)
+    try {
+      await untilAborted(before, signal)
+    } catch (error) {
+      goOn()
+      throw error
+    }
+    return work().finally(finish)
+  }
+
+  async #bring(files: readonly StoreFile[], reporter: JobReporter, signal: AbortSignal | undefined): Promise<SentFiles> {
     const wanted = [...new Map(files.map((file) => [file.sha256, file])).values()]
     if (wanted.length === 0) return { files: 0, bytes: 0, hashes: [] }
     reporter.progress({ phase: 'checking what is on the device', done: 0, total: null, unit: 'files' })
@@ -111,7 +137,9 @@ export class DeviceStore {
       }),
     )
     const total = tarSizeBytes(entries)
-    const needed = files.reduce((sum, file) => sum + file.sizeBytes, 0) + (there.canGunzip ? total : 0) + spareDiskBytes
+    // Compressed files lie there beside their content until they are unpacked.
+    const compressed = arriving.reduce((sum, { gzipBytes, gzipped }) => sum + (gzipped ? (gzipBytes ?? 0) : 0), 0)
+    const needed = files.reduce((sum, file) => sum + file.sizeBytes, 0) + compressed + spareDiskBytes
     if (there.freeBytes !== null && there.freeBytes < needed) throw this.#noSpace(needed, there.freeBytes)
 
     const script = await startScript(this.#connection, receiveScript(this.#root, arriving))
@@ -178,7 +206,7 @@ export class DeviceStore {
   }
 
   #failure(result: ScriptResult, what: string): EdgesmithError {
-    if (/No space left|[Dd]isk quota exceeded|not enough space/.test(result.stderr)) return this.#noSpace(null, null)
+    if (noSpacePattern.test(result.stderr)) return this.#noSpace(null, null)
     const corrupt = /^corrupt=([0-9a-f]{64})$/m.exec(result.stdout)?.[1]
     if (corrupt) {
       return new EdgesmithError(

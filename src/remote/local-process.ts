@@ -5,10 +5,10 @@ import type { ProcessEnd, RunningProcess } from './running-process.ts'
 /** Asking another program for a command line; it answers in milliseconds, PowerShell in seconds. */
 const askTimeoutMs = 15_000
 
-/** The environment for programs of ours: nothing in it may change what Node loads. */
+/** The environment for programs of ours: nothing in it may change what Node loads, and ONNX Runtime does not report to its maker. */
 export function agentEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, NODE_PATH: _path, ...environment } = process.env
-  return environment
+  return { ...environment, ORT_DISABLE_TELEMETRY: '1' }
 }
 
 /** Starts a program whose standard input and output are pipes; ending us ends its standard input. */

@@ -55,7 +55,7 @@ export class LocalServicePlace implements ServicePlace {
       return true
     }
     if (await take()) return null
-    const held = await readLine(join(lock, 'owner'))
+    const held = (await readLine(join(lock, 'owner'))) ?? ''
     if (stealFrom !== null && held === stealFrom) {
       const aside = `${lock}.${randomBytes(4).toString('hex')}`
       // Of two that steal at once only one can move it away.
@@ -70,7 +70,7 @@ export class LocalServicePlace implements ServicePlace {
       (found) => found.mtimeMs,
       () => Date.now(),
     )
-    return { owner: held ?? 'unknown', ageSeconds: Math.round((Date.now() - since) / 1000) }
+    return { owner: held, ageSeconds: Math.round((Date.now() - since) / 1000) }
   }
 
   async unlock(service: string, owner: string): Promise<void> {

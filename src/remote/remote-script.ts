@@ -22,8 +22,11 @@ const defaultTimeoutMs = 30_000
  */
 const loader = `exec sh -c 'n=$(printf "\\nx"); n=\${n%x}; s=; while IFS= read -r l; do case $l in ${endOfScript}) break;; esac; s=$s$l$n; done; eval "$s"'`
 
-/** Fixed start of every script: plain tools, private files, and our mark. */
-const prelude = `LC_ALL=C; export LC_ALL; unset NODE_OPTIONS NODE_PATH; umask 077
+/**
+ * Fixed start of every script: plain tools, private files, and our mark. ONNX Runtime's own builds for Linux keep a device identifier in
+ * ~/.cache and report to their maker unless they are told not to: nothing of the kind happens on a device of ours.
+ */
+const prelude = `LC_ALL=C; ORT_DISABLE_TELEMETRY=1; export LC_ALL ORT_DISABLE_TELEMETRY; unset NODE_OPTIONS NODE_PATH; umask 077
 printf '%s\\n' '${startOfAnswer}'
 `
 
@@ -39,9 +42,9 @@ export interface RunningScript extends RunningProcess {
  * Starts a script. `body` is fixed text into which values were put by `shellQuote`.
  * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED
  */
-export async function startScript(connection: SshConnection, body: string): Promise<RunningScript> {
+export async function startScript(connection: SshConnection, body: string, urgent = false): Promise<RunningScript> {
   if (body.includes(endOfScript)) throw new Error('a script cannot hold its own end mark')
-  const process = await connection.exec(loader)
+  const process = await connection.exec(loader, urgent)
   process.stdin.write(`${prelude}${body}\n${endOfScript}\n`)
   const answer = new AnswerStart()
   return { ...process, stdout: process.stdout.pipe(answer), started: () => answer.started, greeting: () => answer.greeting }
@@ -85,6 +88,8 @@ export interface ScriptOptions {
   readonly timeoutMs?: number
   readonly maxOutputBytes?: number
   readonly signal?: AbortSignal | undefined
+  /** See {@link SshConnection.exec}. */
+  readonly urgent?: boolean
 }
 
 /**
@@ -95,7 +100,7 @@ export interface ScriptOptions {
 export async function runScript(connection: SshConnection, body: string, options: ScriptOptions = {}): Promise<ScriptResult> {
   const { timeoutMs = defaultTimeoutMs, maxOutputBytes = defaultMaxOutputBytes, signal } = options
   throwIfCancelled(signal)
-  const script = await startScript(connection, body)
+  const script = await startScript(connection, body, options.urgent)
   // Left open otherwise: a channel whose input has ended takes no signals.
   if (options.stdin !== undefined) script.stdin.end(options.stdin)
   let failure: EdgesmithError | null = null

@@ -20,7 +20,7 @@ export async function withServiceLock<T>(place: ServicePlace, service: string, w
   let holder = await place.lock(service, owner, null)
   if (holder && isDead(holder)) holder = await place.lock(service, owner, holder.owner)
   if (holder) {
-    const [host = 'another computer'] = holder.owner.split(' ')
+    const host = holder.owner.split(' ')[0] || 'another computer'
     throw new EdgesmithError(
       'DEVICE_BUSY',
       `${service} on ${place.machine} is being changed by ${shownText(host, 60)} for ${holder.ageSeconds} s`,

@@ -49,6 +49,7 @@ export interface ReleaseFiles {
 }
 
 export interface LockHolder {
+  /** Empty when the lock does not say. */
   readonly owner: string
   readonly ageSeconds: number
 }

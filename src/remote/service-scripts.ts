@@ -35,7 +35,8 @@ start_release() {
   [ -f "$1/log" ] && [ "$(wc -c <"$1/log")" -gt ${largestLogBytes} ] && mv -f "$1/log" "$1/log.1"
   cd "$1" || return 1
   if has setsid; then setsid "$run/node" "$run/agent.cjs" serve "$1/config.json" </dev/null >>"$1/log" 2>&1 &
-  else nohup "$run/node" "$run/agent.cjs" serve "$1/config.json" </dev/null >>"$1/log" 2>&1 &
+  # Without it: hang-ups are ignored already, which a child inherits.
+  else "$run/node" "$run/agent.cjs" serve "$1/config.json" </dev/null >>"$1/log" 2>&1 &
   fi
   child=$!
   echo "$child" >"$1/pid"
@@ -81,7 +82,8 @@ take() { mkdir "$l" 2>/dev/null && printf '%s\\n' ${shellQuote(owner)} >"$l/owne
 take
 held=; IFS= read -r held 2>/dev/null <"$l/owner"
 ${stealFrom === null ? '' : `[ "$held" = ${shellQuote(stealFrom)} ] && mv "$l" "$l.$$" 2>/dev/null && rm -rf "$l.$$" && take`}
-since=$(date -r "$l" +%s 2>/dev/null) || { take; exit 1; }
+# It may have been given back, and taken by another one, this very moment.
+since=$(date -r "$l" +%s 2>/dev/null) || { take; since=$(date +%s); }
 echo "held=$(($(date +%s) - since)) $held"
 `
 }

@@ -39,7 +39,8 @@ const hostKeyAlgorithms: ReadonlyMap<string, readonly ServerHostKeyAlgorithm[]> 
   ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
   ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
   ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
-  ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']],
+  // Not with SHA-1: every server on a system that can run the agent knows the others.
+  ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256']],
 ])
 
 /**

@@ -7,7 +7,7 @@ import type { AcceptedHostKey } from './host-key-check.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shownText } from './shown-text.ts'
 
-/** OpenSSH allows 10 sessions on a connection; two stay free for a second window. */
+/** OpenSSH allows 10 sessions on a connection; two stay free for what is urgent. */
 const mostSessions = 8
 /** A channel that was closed by us and is not confirmed by then belongs to a dead link. */
 const closeGraceMs = 3000
@@ -68,11 +68,12 @@ export class SshConnection {
 
   /**
    * Starts a command in the user's log-in shell there.
+   * @param urgent do not wait while as many sessions as usual are open: what ends a process must not wait for that process
    * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED (the server opens no session)
    */
-  async exec(command: string): Promise<RunningProcess> {
+  async exec(command: string, urgent = false): Promise<RunningProcess> {
     for (;;) {
-      const giveBack = await this.#slots.take()
+      const giveBack = urgent ? () => undefined : await this.#slots.take()
       try {
         const channel = await this.#open<ClientChannel>((done) => this.#client.exec(command, done))
         return this.#asProcess(channel, giveBack)
@@ -80,7 +81,7 @@ export class SshConnection {
         giveBack()
         if (this.#closed) throw this.lost()
         // The server allows fewer sessions than OpenSSH does: wait for one of ours to end.
-        if (this.#slots.taken > 0 && isOpenFailure(error)) {
+        if (!urgent && this.#slots.taken > 0 && isOpenFailure(error)) {
           this.#slots.lower(this.#slots.taken)
           continue
         }

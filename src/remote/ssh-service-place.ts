@@ -45,7 +45,7 @@ export class SshServicePlace implements ServicePlace {
     const answer = await this.#run(scripts.lockScript(this.#root, service, owner, stealFrom))
     if (/^locked=yes$/m.test(answer)) return null
     const held = /^held=(-?\d{1,12}) (.*)$/m.exec(answer)
-    return { owner: shownText(held?.[2] ?? 'unknown'), ageSeconds: Number(held?.[1] ?? 0) }
+    return { owner: shownText(held?.[2] ?? ''), ageSeconds: Number(held?.[1] ?? 0) }
   }
 
   async unlock(service: string, owner: string): Promise<void> {

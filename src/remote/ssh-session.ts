@@ -174,7 +174,7 @@ class RemoteSession implements SshSession {
     const host: AgentHost = {
       place: this.#connection.place,
       kill: async (pid) => {
-        await runScript(this.#connection, killAgentScript(runtime, pid))
+        await runScript(this.#connection, killAgentScript(runtime, pid), { urgent: true })
       },
       lost: () => this.#connection.lost(),
     }

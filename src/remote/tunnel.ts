@@ -28,13 +28,17 @@ export async function portAnswers(connection: SshConnection, devicePort: number)
  */
 export async function openTunnel(connection: SshConnection, devicePort: number): Promise<Tunnel> {
   const sockets = new Set<Socket>()
-  const server = createServer({ noDelay: true, pauseOnConnect: true }, async (socket) => {
+  const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true }, async (socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined)
     socket.once('close', () => sockets.delete(socket))
     try {
       const channel = await connection.connectPort(devicePort)
       channel.on('error', () => undefined)
+      if (socket.destroyed) {
+        channel.destroy()
+        return
+      }
       channel.once('close', () => socket.destroySoon())
       socket.once('close', () => channel.destroy())
       socket.pipe(channel).pipe(socket)

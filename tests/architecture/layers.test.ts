@@ -40,6 +40,17 @@ describe('the layer table of ARCHITECTURE.md', () => {
     expect(findBreaches(files, layers, { forbidden, computedImports })).toEqual([])
   })
 
+  it.each([
+    ['another layer', 'src/renderer/extra.ts', "import '../storage/database.ts'"],
+    ['a package of another layer', 'src/engine/extra.ts', "import 'onnxruntime-node'"],
+    ['Electron outside the shell', 'src/backend/extra.ts', "import type { App } from 'electron'"],
+    ['Node.js in the page', 'src/renderer/extra.ts', "import 'node:fs'"],
+    ['the clock in core', 'src/core/extra.ts', 'export const now = Date.now()'],
+    ['native code reached through others', 'src/backend/extra.ts', "import '../engine/engine-entry.ts'"],
+  ])('fails on one more file with a breach: %s', (_name, path, text) => {
+    expect(findBreaches([...sourceFiles(), { path, text }], layers, { forbidden, computedImports })).toHaveLength(1)
+  })
+
   it('has a row for every folder under src, and a folder for every row', () => {
     const folders = readdirSync(`${root}src`, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
     const rows = layers.map(({ name }) => name)

@@ -64,7 +64,7 @@ describe('optimize', () => {
       'dynamic',
       '--json',
     )
-    expect(result.code).toBe(0)
+    expect(result.code, result.stdout).toBe(0)
     const document = result.json(optimizeDocument)
     const bytes = await readFile(join(folder, 'small-dynamic.onnx'))
     expect(document.output).toEqual({
@@ -93,7 +93,7 @@ describe('optimize', () => {
       'perChannel=false',
     ]
     const result = await edgesmith(...args, '--name', 'static', '--json')
-    expect(result.code).toBe(0)
+    expect(result.code, result.stdout).toBe(0)
     expect(result.json(optimizeDocument.extend({ calibrationSamples: z.number() }))).toMatchObject({
       output: { path: null },
       calibrationSamples: 40,
@@ -103,7 +103,7 @@ describe('optimize', () => {
   it('exits 1 when a limit is missed, after printing the whole result', async () => {
     const args = ['optimize', files.model, '--recipe', 'prune-magnitude', '--set', 'sparsity=0.9', '--data', files.labelled]
     const result = await edgesmith(...args, '--max-accuracy-drop', '0.001', '--max-size-bytes', '100000000', '--name', 'pruned', '--json')
-    expect(result.code).toBe(1)
+    expect(result.code, result.stdout).toBe(1)
     const document = result.json(optimizeDocument)
     expect(document.error?.code).toBe('GATE_FAILED')
     expect(document.gates?.map(({ gate, passed }) => [gate, passed])).toEqual([
@@ -124,7 +124,7 @@ describe('optimize', () => {
 describe('evaluate', () => {
   it('finds the accuracy that is known, and the difference to a baseline', async () => {
     const result = await edgesmith('evaluate', 'pruned', '--data', files.labelled, '--baseline', files.model, '--json')
-    expect(result.code).toBe(0)
+    expect(result.code, result.stdout).toBe(0)
     const document = result.json(evaluateDocument)
     expect(document.samples).toBe(SAMPLES)
     expect(document.baseline?.metrics.accuracy).toBeCloseTo(ACCURACY, 9)
@@ -148,7 +148,7 @@ describe('evaluate', () => {
 describe('bench', () => {
   it('measures one configuration', async () => {
     const result = await edgesmith('bench', 'small', ...quick, '--json')
-    expect(result.code).toBe(0)
+    expect(result.code, result.stdout).toBe(0)
     const document = result.json(benchDocument)
     expect(document).toMatchObject({ samples: 60, settings: { batch: 1, threads: 1 } })
     expect(document.latencyMs.p95).not.toBeNull()
@@ -157,7 +157,7 @@ describe('bench', () => {
 
   it('measures every combination of a sweep, and its limit holds for each', async () => {
     const result = await edgesmith('bench', 'small', '--batch', '1,4', '--threads', '1,2', ...quick, '--max-latency-ms', '1e-9', '--json')
-    expect(result.code).toBe(1)
+    expect(result.code, result.stdout).toBe(1)
     const { runs } = result.json(sweepDocument)
     expect(runs.map(({ settings }) => [settings.batch, settings.threads])).toEqual([
       [1, 1],
@@ -187,7 +187,7 @@ describe('compare and report', () => {
       'first.html',
     ]
     const result = await edgesmith(...args, '--max-accuracy-drop', '1', '--min-speedup', '1000', '--json')
-    expect(result.code).toBe(1)
+    expect(result.code, result.stdout).toBe(1)
     const document = result.json(compareDocument)
     expect(document.baseline).toBe('small')
     expect(document.rows[0]).toMatchObject({ model: 'small', speedup: null })
@@ -205,7 +205,7 @@ describe('compare and report', () => {
     const runs = (await edgesmith('runs', '--json')).json(z.object({ comparisons: z.array(z.object({ id: z.string() })) })).comparisons
     expect(runs).toEqual([{ id: document.id }])
     const again = await edgesmith('report', document.id.slice(0, 8), 'latest', '--out', 'second.html', '--json')
-    expect(again.code).toBe(0)
+    expect(again.code, again.stdout).toBe(0)
     expect(again.json(z.looseObject({}))).toMatchObject({ path: join(folder, 'second.html'), comparisons: [document.id] })
   })
 
@@ -223,7 +223,7 @@ describe('serving on this computer', () => {
 
   it('deploys, connects, stops, starts and removes', async () => {
     const deployed = await edgesmith('deploy', 'dynamic', '--device', 'this-computer', '--name', 'tiny', '--json')
-    expect(deployed.code).toBe(0)
+    expect(deployed.code, deployed.stdout).toBe(0)
     expect(deployed.json(z.looseObject({}))).toMatchObject({
       service: 'tiny',
       model: 'dynamic',

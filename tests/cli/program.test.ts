@@ -31,7 +31,7 @@ describe('the program, as processes of its own', () => {
       'int8.onnx',
       '--json',
     )
-    expect(optimized.code).toBe(0)
+    expect(optimized.code, optimized.stdout).toBe(0)
     const { output } = optimized.json(optimizeDocument)
     expect(output.sha256).toBe(
       createHash('sha256')
@@ -55,7 +55,7 @@ describe('the program, as processes of its own', () => {
       '2',
     ]
     const compared = await edgesmith(...args, '--max-size-bytes', '1', '--json')
-    expect(compared.code).toBe(1)
+    expect(compared.code, compared.stdout).toBe(1)
     expect(compared.json(compareDocument)).toMatchObject({ baseline: 'small', error: { code: 'GATE_FAILED' } })
   })
 

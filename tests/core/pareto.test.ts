@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dominates, dominators, paretoFront } from '../../src/core/comparison/pareto.ts'
+import { dominates, dominators } from '../../src/core/comparison/pareto.ts'
 
 describe('dominates', () => {
   it('needs one advantage and no disadvantage', () => {
@@ -30,28 +30,17 @@ describe('dominators', () => {
     expect(dominators([{ latencyMs: 1, value: 0.5 }])).toEqual([null])
     expect(dominators([])).toEqual([])
   })
-})
 
-describe('paretoFront', () => {
-  it('goes from fast to slow and keeps equal points', () => {
-    const points = [
-      { latencyMs: 3, value: 0.95 },
-      { latencyMs: 1, value: 0.85 },
-      { latencyMs: 1, value: 0.85 },
-      { latencyMs: 2, value: 0.8 },
-    ]
-    expect(paretoFront(points)).toEqual([1, 2, 0])
-  })
-
-  it('holds exactly the points that nothing dominates, and gains accuracy with latency', () => {
+  it('is null exactly on the front, and names a dominating point elsewhere', () => {
     const point = fc.record({ latencyMs: fc.integer({ min: 1, max: 9 }), value: fc.integer({ min: 0, max: 9 }) })
     fc.assert(
       fc.property(fc.array(point, { maxLength: 20 }), (points) => {
-        const front = paretoFront(points)
-        const expected = points.flatMap((own, index) => (points.some((other) => dominates(other, own)) ? [] : [index]))
-        expect([...front].sort((a, b) => a - b)).toEqual(expected)
-        const values = front.map((index) => points[index]?.value ?? 0)
-        expect(values).toEqual([...values].sort((a, b) => a - b))
+        const found = dominators(points)
+        points.forEach((own, index) => {
+          const by = found[index]
+          expect(by === null).toBe(!points.some((other) => dominates(other, own)))
+          if (typeof by === 'number') expect(dominates(points[by] as (typeof points)[number], own)).toBe(true)
+        })
       }),
     )
   })

@@ -28,8 +28,10 @@ export async function startLoginServer(hostKeyPath: string, accept: (attempt: Au
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no TCP address')
   return {
-    port: server.address().port,
+    port: address.port,
     attempts,
     stop: async () => {
       for (const connection of connections) connection.end()

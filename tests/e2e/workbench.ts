@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ElectronApplication, _electron as electron, expect, type Page } from '@playwright/test'
 import Database from 'better-sqlite3'
+import { electronFlags } from '../../scripts/setup/electron-flags.mjs'
 
 /** The real application on a workspace of its own. */
 export interface Workbench {
@@ -22,8 +23,7 @@ export async function openWorkbench(): Promise<Workbench> {
   const folder = mkdtempSync(join(tmpdir(), 'edgesmith-e2e-'))
   const workspace = join(folder, 'workspace')
   const app = await electron.launch({
-    // Chromium's own sandbox needs an ordinary user; the renderer's sandbox flags are set either way.
-    args: ['.', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), `--user-data-dir=${join(folder, 'user')}`],
+    args: ['.', ...electronFlags(), `--user-data-dir=${join(folder, 'user')}`],
     cwd: join(import.meta.dirname, '../..'),
     env: { ...(process.env as Record<string, string>), EDGESMITH_WORKSPACE: workspace },
   })

@@ -72,6 +72,25 @@ describe.each(['ssh', 'local'] as const)('one agent command (%s)', (kind) => {
   })
 })
 
+describe('many agents on one device', () => {
+  it('can be cancelled though they take all sessions there are', async () => {
+    const harnessed = await startHarnessedDevice()
+    const session = await harnessed.open()
+    await session.prepare(recordingReporter())
+    const abort = new AbortController()
+    const reporters = Array.from({ length: 10 }, () => recordingReporter())
+    const jobs = reporters.map((reporter) => bench(session, 'stubborn', reporter, abort.signal))
+    const settled = Promise.allSettled(jobs)
+    const running = () => harnessed.device.processes().filter(({ command }) => command.endsWith('agent.cjs run'))
+    await eventually('eight run, two wait', () => running().length === 8)
+    abort.abort()
+    for (const outcome of await settled) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'JOB_CANCELLED' } })
+    expect(running()).toEqual([])
+    session.close()
+    await harnessed.stop()
+  })
+})
+
 describe('an agent command when the connection breaks', () => {
   let harnessed: HarnessedDevice
   beforeAll(async () => {

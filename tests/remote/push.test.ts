@@ -147,6 +147,22 @@ describe('models and datasets', () => {
     session.close()
   })
 
+  it('are sent once when two jobs need them at the same time, and waiting for the other can be cancelled', async () => {
+    const session = await harnessed.open()
+    const file = makeFile(join(folder, 'wanted-twice.onnx'), randomBytes(3_000_000))
+    const reporters = [recordingReporter(), recordingReporter()]
+    const jobs = reporters.map((reporter) => session.store([file], reporter))
+    const abort = new AbortController()
+    const third = session.store([file], recordingReporter(), abort.signal)
+    abort.abort()
+    await expect(third).rejects.toMatchObject({ code: 'JOB_CANCELLED' })
+    await Promise.all(jobs)
+    const senders = reporters.filter(({ steps }) => steps.some(({ phase }) => phase === 'sending to the device'))
+    expect(senders).toHaveLength(1)
+    expect((await session.store([file], recordingReporter())).size).toBe(1)
+    session.close()
+  })
+
   it('leave nothing when the job is cancelled in the middle', async () => {
     const session = await harnessed.open()
     const file = makeFile(join(folder, 'long.onnx'), randomBytes(30_000_000))
@@ -260,8 +276,12 @@ describe('a board with next to nothing installed', () => {
     }
   })
 
-  it('says that its disk is full when unpacking fails of it, and keeps nothing', async () => {
-    const fullTar = '#!/bin/sh\ncat >/dev/null\necho "tar: node: Cannot write: No space left on device" >&2\nexit 2\n'
+  it.each([
+    'tar: node: Wrote only 4608 of 10240 bytes',
+    'tar: write error: No space left on device',
+    'tar: node: Cannot write: Disk quota exceeded',
+  ])('says that its disk is full when unpacking fails of it, and keeps nothing: %s', async (complaint) => {
+    const fullTar = `#!/bin/sh\ncat >/dev/null\necho '${complaint}' >&2\nexit 2\n`
     const full = await startHarnessedDevice({ path: makeBarePath(mkdtempSync(join(folder, 'bin-')), [], { tar: fullTar }) })
     try {
       const session = await full.open()

@@ -3,7 +3,7 @@ import { formatBytes } from '../../src/renderer/format/bytes.ts'
 import { compactJson } from '../../src/renderer/format/compact-json.ts'
 import { formatElapsed, formatMs, formatSpan } from '../../src/renderer/format/durations.ts'
 import { formatMoment } from '../../src/renderer/format/moments.ts'
-import { formatCount, formatLargeCount, formatSignificant, NOTHING } from '../../src/renderer/format/numbers.ts'
+import { formatCount, formatCounted, formatLargeCount, formatSignificant, NOTHING } from '../../src/renderer/format/numbers.ts'
 import { formatShape } from '../../src/renderer/format/shapes.ts'
 import {
   formatDecibels,
@@ -35,6 +35,11 @@ describe('numbers', () => {
     [4.1e9, '4.10 G'],
     [null, NOTHING],
   ])('formatLargeCount(%s) is %s', (value, text) => expect(formatLargeCount(value)).toBe(text))
+
+  it('counts things', () => {
+    expect(formatCounted(1, 'node')).toBe('1 node')
+    expect(formatCounted(2000, 'node')).toBe('2,000 nodes')
+  })
 
   it('shows what is missing as such', () => {
     for (const value of [null, undefined, Number.NaN, Number.POSITIVE_INFINITY]) expect(formatCount(value)).toBe(NOTHING)

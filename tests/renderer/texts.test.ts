@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { preprocessingText } from '../../src/renderer/text/preprocessing-text.ts'
 import { recipeText } from '../../src/renderer/text/recipe-text.ts'
+import { nextColorScheme } from '../../src/renderer/theme/next-color-scheme.ts'
 
 describe('preprocessingText', () => {
   it.each([
@@ -19,6 +20,17 @@ describe('recipeText', () => {
         { recipe: 'prune-magnitude', sparsity: 0.5, scope: 'global', exclude },
         { recipe: 'fp16', keepIoTypes: true, exclude },
       ]),
-    ).toBe('prune-magnitude → fp16')
+    ).toBe('prune-magnitude + fp16')
+  })
+})
+
+describe('nextColorScheme', () => {
+  it('changes the look with the first click and comes back to the system after three', () => {
+    for (const system of ['light', 'dark'] as const) {
+      const other = system === 'light' ? 'dark' : 'light'
+      expect(nextColorScheme('auto', system)).toBe(other)
+      expect(nextColorScheme(other, system)).toBe(system)
+      expect(nextColorScheme(system, system)).toBe('auto')
+    }
   })
 })

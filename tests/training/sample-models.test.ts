@@ -33,7 +33,8 @@ describe('models/MANIFEST.json', () => {
     ])
   })
 
-  test.each(manifest.files)('$path has its hash and size', ({ path, sha256, sizeBytes }) => {
+  test.each(manifest.files)('$path has its hash, its size and a licence notice', ({ path, sha256, sizeBytes, licence }) => {
+    expect(existsSync(join(FOLDER, licence.notice))).toBe(true)
     const bytes = bytesOf(path)
     expect(bytes.length).toBe(sizeBytes)
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256)
@@ -57,7 +58,6 @@ describe('sample data', () => {
     expect(perClass.map((_, label) => numbers.filter((entry) => entry === label).length)).toEqual(perClass)
 
     const entry = entryOf(path)
-    expect(existsSync(join(FOLDER, entry.licence.notice))).toBe(true)
     expect(readFileSync(join(FOLDER, entry.licence.notice), 'utf8')).toContain('Zalando SE')
   })
 })

@@ -25,10 +25,3 @@ export function dominators(points: readonly TradeOff[]): (number | null)[] {
     return best
   })
 }
-
-/** Indices of the points that no other point dominates, from fast to slow; equal points all stay. */
-export function paretoFront(points: readonly TradeOff[]): number[] {
-  return dominators(points)
-    .flatMap((dominator, index) => (dominator === null ? [index] : []))
-    .sort((a, b) => (points[a]?.latencyMs ?? 0) - (points[b]?.latencyMs ?? 0))
-}

@@ -67,7 +67,7 @@ export interface InspectedModel {
  * - `parameters`: elements of floating point tensors, quantized weights and biases among the initializers (and Constant nodes),
  *   without scales and zero points; a quantized build has as many as its source.
  * - `zeroFraction`: share of exact zeros (or zero points) in float and 8-bit weights of two dimensions and more.
- * - `macs`: multiply-accumulates of a run with one sample; `null` when any node that does matrix work could not be counted,
+ * - `macs`: multiply-accumulates of a run with one sample (with the whole batch where the model has a fixed one); `null` when any node that does matrix work could not be counted,
  *   `uncountedNodes` says how many.
  * - `opCounts`: operators of other domains carry theirs (`com.microsoft.FusedConv`).
  *
@@ -84,7 +84,7 @@ export function inspectModel(model: ModelProto, sizeBytes: number, sha256: strin
   const opsets = importedOpsets(model)
   const census = takeCensus(graph)
   const initialized = new Set(graph.initializer.map(({ name }) => name))
-  const byName = new Map([...weights].map(([tensor, { elements }]) => [tensor.name, elements]))
+  const sizes = weightSizes(graph, weights)
   const uncountedNodes = [...macs.values()].filter((count) => count === null).length
   const metadata = new Map(model.metadataProps.map(({ key, value }) => [key, value]))
   return {
@@ -108,7 +108,7 @@ export function inspectModel(model: ModelProto, sizeBytes: number, sha256: strin
     uncountedNodes,
     metadata: Object.fromEntries([...metadata].map(([key, value]) => [key, value.slice(0, SHOWN_METADATA)])),
     labels: findLabels(metadata),
-    nodes: graph.node.slice(0, LISTED_NODES).map((node) => describeNode(node, facts, macs, byName)),
+    nodes: graph.node.slice(0, LISTED_NODES).map((node) => describeNode(node, facts, macs, sizes)),
     nodesTruncated: graph.node.length > LISTED_NODES,
   }
 }
@@ -127,15 +127,28 @@ function reported(shape: Shape | undefined): ReportedDim[] | null {
   return shape?.map((dim) => dim ?? null) ?? null
 }
 
+/** Elements of each weight by the name under which nodes of the main graph read it. */
+function weightSizes(graph: GraphProto, weights: ReturnType<typeof findWeights>): Map<string, number> {
+  const sizes = new Map<string, number>()
+  const add = (name: string | undefined, tensor: TensorProto | undefined) => {
+    const weight = tensor && weights.get(tensor)
+    if (name && weight) sizes.set(name, weight.elements)
+  }
+  for (const tensor of graph.initializer) add(tensor.name, tensor)
+  for (const { values } of graph.sparseInitializer) add(values?.name, values)
+  for (const { opType, output, attribute } of graph.node) if (opType === 'Constant') add(output[0], attribute[0]?.t)
+  return sizes
+}
+
 function describeNode(
   node: NodeProto,
   facts: ReadonlyMap<string, TensorFact>,
   macs: ReadonlyMap<NodeProto, number | null>,
-  weights: ReadonlyMap<string, number>,
+  sizes: ReadonlyMap<string, number>,
 ): InspectedNode {
   const read = new Set(node.input)
   let parameters = 0
-  for (const name of read) parameters += weights.get(name) ?? 0
+  for (const name of read) parameters += sizes.get(name) ?? 0
   return {
     name: node.name.slice(0, SHOWN_NAME),
     op: node.opType.slice(0, SHOWN_NAME),

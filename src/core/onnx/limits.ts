@@ -8,9 +8,9 @@ export const MODEL_LIMITS = {
   /** The largest exported graphs (unrolled language models) have some 50,000. */
   nodes: 200_000,
   /** Protobuf messages in the file: a node with its attributes and its value description is about 10. Each costs some 300 bytes of memory. */
-  messages: 2_000_000,
+  messages: 1_000_000,
   /** Elements in typed number lists (`float_data`, `int32_data` …): 8 bytes of memory each, large weights use `raw_data` instead. */
-  numbers: 2 ** 27,
+  numbers: 2 ** 26,
   /** 64-bit integers (`dims`, `ints`, `int64_data`): every one is a BigInt. */
   integers: 2 ** 23,
   /** Strings and byte strings: names, metadata, vocabularies in `string_data`. */

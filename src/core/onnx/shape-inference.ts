@@ -159,7 +159,8 @@ interface NodeResult {
 
 function runNode(call: OpCall, scope: Scope): NodeResult {
   const { node } = call
-  const body = scope.shared.functions.get(functionKey(normalizeDomain(node.domain), node.opType, node.overload))
+  const { functions } = scope.shared
+  const body = functions.size > 0 ? functions.get(functionKey(node.domain, node.opType, node.overload)) : undefined
   if (body) return runFunction(call, body, scope)
   const bodies = subgraphs(node)
   if (bodies.length > 0) return runBodies(call, bodies, scope)

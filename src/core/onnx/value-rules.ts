@@ -3,6 +3,7 @@ import type { OpCall } from './op-call.ts'
 import { transposeOrder } from './shape-rules/layout.ts'
 import { sliceAxes } from './shape-rules/selection.ts'
 import { broadcastShapes, type Dim, elementsOf, isStatic, normalizeAxis, productOf, type Shape, type TensorFact } from './shapes.ts'
+import { pick, rowMajor, spread } from './strided-values.ts'
 
 /**
  * Elements of a node's first output where they follow from the shapes and small constants it reads: the arithmetic on shapes that
@@ -62,35 +63,6 @@ function symbolEqual(a: Dim, b: Dim): Dim {
 function zip(call: OpCall, shape: readonly number[], combine: (a: Dim, b: Dim) => Dim): Dim[] | undefined {
   const [a, b] = [spread(call.fact(0), shape), spread(call.fact(1), shape)]
   return a && b && a.map((value, index) => combine(value, b[index]))
-}
-
-/** Values of a tensor broadcast to `shape`. */
-function spread(fact: TensorFact, shape: readonly number[]): Dim[] | undefined {
-  const { values, shape: own } = fact
-  if (!values || !isStatic(own)) return undefined
-  const padded = [...shape.slice(own.length).map(() => 1), ...own]
-  const strides = rowMajor(padded).map((stride, axis) => (padded[axis] === 1 ? 0 : stride))
-  return pick(values, shape, strides, 0)
-}
-
-/** Values at offset + Σ index·stride for every index of `shape`, in row-major order. */
-function pick(values: readonly Dim[], shape: readonly number[], strides: readonly number[], offset: number): Dim[] {
-  const count = shape.reduce((product, dim) => product * dim, 1)
-  return Array.from({ length: count }, (_, flat) => {
-    let [rest, at] = [flat, offset]
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const dim = shape[axis] as number
-      at += (rest % dim) * (strides[axis] as number)
-      rest = Math.floor(rest / dim)
-    }
-    return values[at]
-  })
-}
-
-function rowMajor(shape: readonly number[]): number[] {
-  const strides = shape.map(() => 1)
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = (strides[axis + 1] as number) * (shape[axis + 1] as number)
-  return strides
 }
 
 function unary(compute: (value: number) => number, keepsSymbols: boolean): ValueRule {

@@ -11,7 +11,7 @@ export interface Weight {
   readonly elements: number
   /** Bytes its values take in the file. */
   readonly bytes: number
-  /** What stands for 0: 0, or the zero point of a quantized weight; `undefined` where the zero point is not a constant. */
+  /** What stands for 0: 0, or the zero point of an 8-bit weight; `undefined` where that is not known. */
   readonly zero: ZeroPoint | undefined
 }
 
@@ -50,6 +50,13 @@ const roles: ReadonlyMap<string, Readonly<Record<number, Role>>> = new Map(
     DynamicQuantizeMatMul: { 2: 'scale', 3: 'zero point' },
     MatMulIntegerToFloat: { 2: 'scale', 3: 'scale', 4: 'zero point', 5: 'zero point' },
     MatMulNBits: { 2: 'scale', 3: 'zero point' },
+    DynamicQuantizeLSTM: { 8: 'scale', 9: 'zero point', 10: 'scale', 11: 'zero point' },
+    QAttention: { 3: 'scale', 4: 'scale', 6: 'zero point', 7: 'zero point' },
+    QLinearAdd: { 1: 'scale', 2: 'zero point', 4: 'scale', 5: 'zero point', 6: 'scale', 7: 'zero point' },
+    QLinearMul: { 1: 'scale', 2: 'zero point', 4: 'scale', 5: 'zero point', 6: 'scale', 7: 'zero point' },
+    QLinearSigmoid: { 1: 'scale', 2: 'zero point', 3: 'scale', 4: 'zero point' },
+    QLinearLeakyRelu: { 1: 'scale', 2: 'zero point', 3: 'scale', 4: 'zero point' },
+    QLinearGlobalAveragePool: { 1: 'scale', 2: 'zero point', 3: 'scale', 4: 'zero point' },
   }),
 )
 
@@ -131,7 +138,8 @@ function zeroOf(
   constants: ReadonlyMap<string, TensorProto>,
 ): ZeroPoint | undefined {
   const plain = { points: [0], axis: 0 }
-  if (!smallIntegers.has(tensor.dataType)) return plain
+  if (floats.has(tensor.dataType)) return plain
+  if (tensor.dataType !== T.INT8 && tensor.dataType !== T.UINT8) return undefined
   for (const { node, input } of uses) {
     const at = weightZeroPoints.get(node.opType)?.[input]
     const name = at === undefined ? '' : (node.input[at] ?? '')

@@ -2,15 +2,16 @@ import { type ModelProto, type NodeProto, TensorProto_DataType } from 'onnx-buf'
 import { CoreError } from '../core-error.ts'
 import type { InferenceRuntime } from '../inference-runtime.ts'
 import { makeNode } from '../onnx/builders.ts'
-import { floatAttribute, Graph, intAttribute } from '../onnx/graph.ts'
+import { floatAttribute, Graph, intAttribute, subgraphs } from '../onnx/graph.ts'
 import { decodeModel, encodeModel } from '../onnx/model-file.ts'
 import { floatValues, makeTensor } from '../onnx/tensor-values.ts'
 import { requireFloatModel } from './already-quantized.ts'
+import { constantsToInitializers } from './constants-to-initializers.ts'
 import { exclusion } from './exclusion.ts'
 import type { SkippedNode } from './fusable-units.ts'
 import { upgradeOpset } from './opset-upgrade.ts'
 import { nameNodes } from './prepare-model.ts'
-import type { QuantizedModel, StaticOptions } from './static-quantization.ts'
+import type { QuantizationOptions, QuantizedModel } from './static-quantization.ts'
 import { targetRules } from './target-rules.ts'
 import { inferTensorFacts, type TensorFactsByName } from './tensor-facts.ts'
 import { allFinite, isRowBias } from './unit-matching.ts'
@@ -48,7 +49,11 @@ interface Multiplication {
  * @throws CoreError `RECIPE_NOT_APPLICABLE` when there is nothing to quantize, the model is quantized already, its opset
  *   cannot be raised, or the target is TensorRT, which has no dynamic quantization
  */
-export async function quantizeDynamic(source: ModelProto, runtime: InferenceRuntime, options: StaticOptions): Promise<QuantizedModel> {
+export async function quantizeDynamic(
+  source: ModelProto,
+  runtime: InferenceRuntime,
+  options: QuantizationOptions,
+): Promise<QuantizedModel> {
   if (options.target === 'tensorrt') {
     throw new CoreError('RECIPE_NOT_APPLICABLE', 'TensorRT has no dynamic quantization.', {
       hint: 'Use int8-static for the target tensorrt.',
@@ -60,6 +65,7 @@ export async function quantizeDynamic(source: ModelProto, runtime: InferenceRunt
   nameNodes(graph)
   const facts = await inferTensorFacts(model, runtime)
   upgradeOpset(graph, facts)
+  constantsToInitializers(graph)
   const { found, skipped } = findMultiplications(graph, facts, exclusion(options.exclude))
   if (found.length === 0) throw nothingToQuantize(skipped)
   const writer = new DynamicWriter(graph, options)
@@ -101,6 +107,7 @@ function findMultiplications(
 
 /** The multiplication of a node, why it has none, or `undefined` for operators without weights. */
 function multiplication(node: NodeProto, graph: Graph, facts: TensorFactsByName): Multiplication | string | undefined {
+  if (subgraphs(node).length > 0) return `the sub-graphs of ${node.opType} are left in float32`
   if (node.opType !== 'MatMul' && node.opType !== 'Gemm') return LEFT_IN_FLOAT[node.opType]
   const [activation = '', weightName = '', biasName = ''] = node.input
   if (graph.constant(activation) || facts.get(activation)?.type !== 'float32') return undefined
@@ -138,12 +145,12 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
 
 class DynamicWriter {
   private readonly graph: Graph
-  private readonly options: StaticOptions
+  private readonly options: QuantizationOptions
   /** Names of value, scale and zero point of activations quantized so far. */
   private readonly activations = new Map<string, readonly [string, string, string]>()
   private readonly weights = new Map<string, readonly [string, string, string]>()
 
-  constructor(graph: Graph, options: StaticOptions) {
+  constructor(graph: Graph, options: QuantizationOptions) {
     this.graph = graph
     this.options = options
   }

@@ -8,7 +8,7 @@ import { upgradeOpset } from './opset-upgrade.ts'
 import { inferTensorFacts, type TensorFactsByName } from './tensor-facts.ts'
 
 /** A float32 model ready to be quantized. */
-export interface PreparedModel {
+export interface QuantizableModel {
   readonly graph: Graph
   readonly facts: TensorFactsByName
 }
@@ -22,7 +22,7 @@ export interface PreparedModel {
  * @throws CoreError `RECIPE_NOT_APPLICABLE` when the model is quantized already or cannot be raised to opset 13
  * @throws the runtime's load errors
  */
-export async function prepareForQuantization(source: ModelProto, runtime: InferenceRuntime): Promise<PreparedModel> {
+export async function prepareForQuantization(source: ModelProto, runtime: InferenceRuntime): Promise<QuantizableModel> {
   const named = decodeModel(encodeModel(source), 'the model')
   requireFloatModel(new Graph(named))
   nameNodes(new Graph(named))

@@ -2,13 +2,14 @@ import { makeNode } from '../onnx/builders.ts'
 import type { Graph } from '../onnx/graph.ts'
 import { makeTensor } from '../onnx/tensor-values.ts'
 
-/** An integer tensor with the scales that give its real values back; the zero point is 0 unless said otherwise. */
+/** An integer tensor with the scales that give its real values back. */
 export interface QuantizedConstant {
   readonly values: Int8Array | Uint8Array | Int32Array
   readonly dims: readonly number[]
   /** One for each index along `axis`, or a single one. */
   readonly scales: Float32Array
   readonly axis: number
+  /** Left out of the graph when not given: it is 0 then. Weights need one, several kernels of ONNX Runtime ask for it. */
   readonly zeroPoint?: number
 }
 
@@ -18,6 +19,7 @@ export interface QuantizedConstant {
  */
 export class QuantizedConstants {
   private readonly graph: Graph
+  private count = 0
   private readonly stored = new Map<string, { readonly constant: QuantizedConstant; readonly output: string }[]>()
 
   constructor(graph: Graph) {
@@ -34,23 +36,23 @@ export class QuantizedConstants {
     return output
   }
 
-  private store(name: string, { values, dims, scales, axis, zeroPoint = 0 }: QuantizedConstant): string {
+  private store(name: string, { values, dims, scales, axis, zeroPoint }: QuantizedConstant): string {
     const { graph } = this
     const perChannel = scales.length > 1
     const scaleDims = perChannel ? [scales.length] : []
     const type = values instanceof Int8Array ? 'int8' : values instanceof Uint8Array ? 'uint8' : 'int32'
-    const zeroPoints = new (values.constructor as Int8ArrayConstructor)(scales.length).fill(zeroPoint)
-    const [quantized, scale, zero, output] = [
-      graph.freshName(`${name}_quantized`),
-      graph.freshName(`${name}_scale`),
-      graph.freshName(`${name}_zero_point`),
-      graph.freshName(`${name}_dequantized`),
-    ] as const
-    graph.addInitializer(makeTensor(quantized, type, dims, values))
-    graph.addInitializer(makeTensor(scale, 'float32', scaleDims, scales))
-    graph.addInitializer(makeTensor(zero, type, scaleDims, zeroPoints))
-    const node = makeNode('DequantizeLinear', [quantized, scale, zero], [output], perChannel ? { axis } : {}, {
-      name: graph.freshName(`${name}_DequantizeLinear`),
+    const number = this.count++
+    const inputs = [graph.freshName(`${name}_quantized`), graph.freshName(`constant_${number}_scale`)] as [string, string]
+    graph.addInitializer(makeTensor(inputs[0], type, dims, values))
+    graph.addInitializer(makeTensor(inputs[1], 'float32', scaleDims, scales))
+    const zeroInput = zeroPoint === undefined ? [] : [graph.freshName(`constant_${number}_zero_point`)]
+    for (const zero of zeroInput) {
+      const zeroPoints = new (values.constructor as Int8ArrayConstructor)(scales.length).fill(zeroPoint!)
+      graph.addInitializer(makeTensor(zero, type, scaleDims, zeroPoints))
+    }
+    const output = graph.freshName(`constant_${number}`)
+    const node = makeNode('DequantizeLinear', [...inputs, ...zeroInput], [output], perChannel ? { axis } : {}, {
+      name: graph.freshName(`DequantizeLinear_constant_${number}`),
     })
     graph.insertNodes([node], graph.nodes[0])
     return output
@@ -58,7 +60,7 @@ export class QuantizedConstants {
 }
 
 function sameConstant(a: QuantizedConstant, b: QuantizedConstant): boolean {
-  return a.axis === b.axis && (a.zeroPoint ?? 0) === (b.zeroPoint ?? 0) && sameValues(a.scales, b.scales) && sameValues(a.values, b.values)
+  return a.axis === b.axis && a.zeroPoint === b.zeroPoint && sameValues(a.scales, b.scales) && sameValues(a.values, b.values)
 }
 
 function sameValues(a: ArrayLike<number>, b: ArrayLike<number>): boolean {

@@ -6,14 +6,14 @@ import { decodeModel, encodeModel } from '../onnx/model-file.ts'
 import type { ValueRange } from './affine-parameters.ts'
 import { exclusion } from './exclusion.ts'
 import type { SkippedNode } from './fusable-units.ts'
-import { type PreparedModel, prepareForQuantization } from './prepare-model.ts'
+import { prepareForQuantization, type QuantizableModel } from './prepare-model.ts'
 import { insertQdq } from './qdq-insertion.ts'
 import { planQuantization, type QuantizationPlan } from './quantization-plan.ts'
 import { type CalibrationSamples, collectRanges, requireFinite } from './range-collection.ts'
 import { type QuantizationTarget, targetRules } from './target-rules.ts'
 
-/** Settings of static int8 quantization. */
-export interface StaticOptions {
+/** Settings of int8 quantization. */
+export interface QuantizationOptions {
   readonly target: QuantizationTarget
   /** One weight scale for each output channel. */
   readonly perChannel: boolean
@@ -35,15 +35,20 @@ export interface QuantizedModel {
  * {@link StaticQuantization.quantize} writes the model.
  */
 export class StaticQuantization {
-  private readonly prepared: PreparedModel
+  private readonly prepared: QuantizableModel
   private readonly ranges: ReadonlyMap<string, ValueRange>
   /** Scale owners as they were calibrated. */
   private readonly owners: ReadonlyMap<string, string>
-  private readonly options: StaticOptions
+  private readonly options: QuantizationOptions
   /** The prepared model as bytes: every quantization starts from a copy of its own. */
   private readonly bytes: Uint8Array
 
-  private constructor(prepared: PreparedModel, plan: QuantizationPlan, ranges: ReadonlyMap<string, ValueRange>, options: StaticOptions) {
+  private constructor(
+    prepared: QuantizableModel,
+    plan: QuantizationPlan,
+    ranges: ReadonlyMap<string, ValueRange>,
+    options: QuantizationOptions,
+  ) {
     this.prepared = prepared
     this.owners = plan.tensors
     this.ranges = new Map([...ranges, ...plan.fixedRanges])
@@ -61,7 +66,7 @@ export class StaticQuantization {
     source: ModelProto,
     samples: CalibrationSamples,
     runtime: InferenceRuntime,
-    options: StaticOptions,
+    options: QuantizationOptions,
     progress: (done: number) => void = () => {},
   ): Promise<StaticQuantization> {
     const prepared = await prepareForQuantization(source, runtime)
@@ -95,8 +100,8 @@ export class StaticQuantization {
 }
 
 function plannedFor(
-  { graph, facts }: PreparedModel,
-  { target, exclude }: StaticOptions,
+  { graph, facts }: QuantizableModel,
+  { target, exclude }: QuantizationOptions,
   alsoExcluded: readonly string[],
 ): QuantizationPlan {
   const plan = planQuantization({ graph, facts, rules: targetRules(target), excluded: exclusion([...exclude, ...alsoExcluded]) })

@@ -85,7 +85,8 @@ export function quantizeUnitWeights(
   const asInt32 = bias !== undefined && options.rules.bias === 'int32'
   const scales = asInt32 ? scalesThatHoldBias(ownScales, bias, inputScale) : ownScales
   const quantized = quantizeWeights(values, layout, scales)
-  node.input[slot] = constants.add(node.input[slot]!, { values: quantized, dims: tensor.dims.map(Number), scales, axis: layout.axis })
+  const dims = tensor.dims.map(Number)
+  node.input[slot] = constants.add(node.input[slot]!, { values: quantized, dims, scales, axis: layout.axis, zeroPoint: 0 })
   if (biasSlot === undefined || bias === undefined) return
   const biasName = node.input[biasSlot]!
   if (asInt32) {

@@ -144,10 +144,15 @@ async function fusedNodes(
   if (!recipe.some((step) => step.recipe === 'int8-static' || step.recipe === 'int8-dynamic')) return { count: 0, warnings: [] }
   if (target === 'tensorrt')
     return { count: 0, warnings: ['TensorRT chooses its kernels on the device: fused nodes cannot be counted here.'] }
-  const { signedKernels } = targetRules(target)
+  const { signedKernels, weightScale } = targetRules(target)
   const { kernels } = await countInt8Kernels(build, { signedActivations: signedKernels })
-  const elsewhere = signedKernels !== (process.arch === 'arm64')
-  const warnings = elsewhere ? [`Fused nodes were counted on this computer (${process.arch}) with the rules of ${target}.`] : []
+  const warnings: string[] = []
+  if (signedKernels !== (process.arch === 'arm64'))
+    warnings.push(`Fused nodes were counted on this computer (${process.arch}) with the rules of ${target}.`)
+  if (weightScale === 'full-range' && process.arch === 'x64')
+    warnings.push(
+      `Made for ${target}: on x64 processors without VNNI its products saturate and it is less accurate. Measure it on the target.`,
+    )
   return { count: kernels.length, warnings }
 }
 

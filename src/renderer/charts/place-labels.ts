@@ -5,8 +5,20 @@ export interface LabelledPoint {
   readonly width: number
 }
 
-/** Where a label goes; null where there is no room without covering another one. */
-export type LabelSide = 'right' | 'left' | 'above' | 'below' | null
+/** Where a label begins (`start`) or ends (`end`), as distances from its point, and its baseline. */
+export interface LabelPlace {
+  readonly dx: number
+  readonly dy: number
+  readonly anchor: 'start' | 'end'
+}
+
+/** Diagonal, because whiskers go straight up, down and sideways. */
+const places: readonly LabelPlace[] = [
+  { dx: 9, dy: -9, anchor: 'start' },
+  { dx: -9, dy: -9, anchor: 'end' },
+  { dx: 9, dy: 18, anchor: 'start' },
+  { dx: -9, dy: 18, anchor: 'end' },
+]
 
 interface Box {
   readonly left: number
@@ -15,37 +27,32 @@ interface Box {
   readonly bottom: number
 }
 
-/** Half the height of a label and the radius of a marker with a little air. */
-const HALF_HEIGHT = 8
-const MARKER = 12
+/** Height of a label's letters above their baseline and of the rest below it. */
+const ASCENT = 11
+const DESCENT = 4
+/** Radius of a marker. */
+const MARKER = 10
 
-const sides = ['right', 'left', 'above', 'below'] as const
-
-/** Greedy placement in the given order: the first side that stays inside [0, width] × [0, height] and covers no marker and no label. */
-export function placeLabels(points: readonly LabelledPoint[], width: number, height: number): LabelSide[] {
+/**
+ * Greedy placement in the given order: the first place that stays inside [0, width] × [0, height] and covers no marker and no label;
+ * null where there is none.
+ */
+export function placeLabels(points: readonly LabelledPoint[], width: number, height: number): (LabelPlace | null)[] {
   const taken: Box[] = points.map(({ x, y }) => ({ left: x - MARKER, right: x + MARKER, top: y - MARKER, bottom: y + MARKER }))
   return points.map((point, index) => {
-    const side = sides.find((candidate) => {
+    const place = places.find((candidate) => {
       const box = labelBox(point, candidate)
       const inside = box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height
       return inside && !taken.some((other, at) => at !== index && overlap(box, other))
     })
-    if (side) taken.push(labelBox(point, side))
-    return side ?? null
+    if (place) taken.push(labelBox(point, place))
+    return place ?? null
   })
 }
 
-function labelBox({ x, y, width }: LabelledPoint, side: NonNullable<LabelSide>): Box {
-  switch (side) {
-    case 'right':
-      return { left: x + MARKER, right: x + MARKER + width, top: y - HALF_HEIGHT, bottom: y + HALF_HEIGHT }
-    case 'left':
-      return { left: x - MARKER - width, right: x - MARKER, top: y - HALF_HEIGHT, bottom: y + HALF_HEIGHT }
-    case 'above':
-      return { left: x - width / 2, right: x + width / 2, top: y - MARKER - 2 * HALF_HEIGHT, bottom: y - MARKER }
-    case 'below':
-      return { left: x - width / 2, right: x + width / 2, top: y + MARKER, bottom: y + MARKER + 2 * HALF_HEIGHT }
-  }
+function labelBox({ x, y, width }: LabelledPoint, { dx, dy, anchor }: LabelPlace): Box {
+  const left = anchor === 'start' ? x + dx : x + dx - width
+  return { left, right: left + width, top: y + dy - ASCENT, bottom: y + dy + DESCENT }
 }
 
 function overlap(a: Box, b: Box): boolean {

@@ -37,7 +37,7 @@ export function BuildSummary({ summary, recipe }: BuildSummaryProps) {
       <Section title="What was done">
         <Facts
           facts={[
-            { label: 'Recipe', value: recipe ? recipeText(recipe) : steps.map((step) => step.recipe).join(' → ') },
+            { label: 'Recipe', value: recipe ? recipeText(recipe) : steps.map((step) => step.recipe).join(' + ') },
             { label: 'Target', value: summary.target },
             { label: 'Nodes changed', value: formatCount(summary.quantizedNodes) },
             { label: 'Run with int8 kernels', value: formatCount(summary.fusedNodes) },

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { SkippedNode } from '../../contract/recipe.ts'
-import { formatCount } from '../format/numbers.ts'
+import { formatCount, formatCounted } from '../format/numbers.ts'
 import { plainText } from '../format/plain-text.ts'
 import tableClasses from './plain-table.module.css'
 import { Section } from './section.tsx'
@@ -18,7 +18,7 @@ export function SkippedNodes({ skipped }: { skipped: readonly SkippedNode[] }) {
   if (skipped.length === 0) return null
   const shown = skipped.slice(0, all ? MAX_ROWS : FIRST_ROWS)
   return (
-    <Section title="Left as they were" aside={`${formatCount(skipped.length)} nodes`} flush>
+    <Section title="Left as they were" aside={formatCounted(skipped.length, 'node')} flush>
       <table className={tableClasses.table}>
         <thead>
           <tr>

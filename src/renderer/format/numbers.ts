@@ -9,6 +9,11 @@ export function formatCount(value: number | null | undefined): string {
   return isShowable(value) ? minus(grouped.format(value)) : NOTHING
 }
 
+/** A count with its noun: 1 node, 2 nodes. */
+export function formatCounted(value: number, noun: string): string {
+  return `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`
+}
+
 /** Three significant digits below 1,000, whole numbers above: 0.0177, 1.20, 12.3, 1,234. */
 export function formatSignificant(value: number): string {
   if (value === 0) return '0'

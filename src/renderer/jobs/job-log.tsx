@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react'
 import type { Job } from '../../contract/job.ts'
 import { storedError } from '../backend/backend-error.ts'
 import { useCall } from '../backend/use-call.ts'
+import { isActive } from '../backend/use-jobs.ts'
 import { ErrorNotice } from '../components/error-notice.tsx'
 import { formatClock } from '../format/moments.ts'
 import { plainText } from '../format/plain-text.ts'
@@ -48,7 +49,9 @@ export function JobLog({ job }: { job: Job }) {
             <span className="es-wrap">{plainText(line.text, 2000)}</span>
           </div>
         ))}
-        {log.data && lines.length === 0 ? <div className="es-dim">This job wrote nothing.</div> : null}
+        {log.data && lines.length === 0 ? (
+          <div className="es-dim">{isActive(job) ? 'Nothing written yet.' : 'This job wrote nothing.'}</div>
+        ) : null}
       </div>
     </section>
   )

@@ -65,8 +65,9 @@ export function JobRow({ job, now, selected, onSelect }: JobRowProps) {
 /** What the second line says. */
 function outcome(job: Job): string {
   if (isActive(job)) return progressText(job)
+  if (job.state === 'cancelled') return 'Cancelled'
   if (job.error) return `${plainText(job.error.code, 40)}: ${plainText(job.error.message, 300)}`
-  return job.state === 'cancelled' ? 'Cancelled' : 'Done'
+  return 'Done'
 }
 
 function runningTime(job: Job, now: number): string {

@@ -1,37 +1,31 @@
-import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core'
-import { IconCheck, IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react'
+import { ActionIcon, type MantineColorScheme, Tooltip, useMantineColorScheme } from '@mantine/core'
+import { useColorScheme } from '@mantine/hooks'
+import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react'
+import { nextColorScheme } from './next-color-scheme.ts'
 
-const schemes: readonly { value: MantineColorScheme; label: string; Icon: typeof IconSun }[] = [
-  { value: 'auto', label: 'As the system', Icon: IconDeviceDesktop },
-  { value: 'light', label: 'Light', Icon: IconSun },
-  { value: 'dark', label: 'Dark', Icon: IconMoon },
-]
+const looks = {
+  auto: { label: 'as the system', Icon: IconDeviceDesktop },
+  light: { label: 'light', Icon: IconSun },
+  dark: { label: 'dark', Icon: IconMoon },
+} as const satisfies Record<MantineColorScheme, unknown>
 
-/** Light, dark or as the system; Mantine keeps the choice in localStorage. */
+/** Goes through light, dark and as the system; Mantine keeps the choice in localStorage. */
 export function ColorSchemeControl() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const current = schemes.find(({ value }) => value === colorScheme) ?? schemes[0]
-  if (!current) return null
+  const system = useColorScheme(undefined, { getInitialValueInEffect: false })
+  const { label, Icon } = looks[colorScheme]
+  const next = nextColorScheme(colorScheme, system)
   return (
-    <Menu position="top-end" width={180}>
-      <Menu.Target>
-        <ActionIcon size="sm" aria-label={`Colours: ${current.label}`} data-testid="color-scheme">
-          <current.Icon size={15} stroke={1.6} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {schemes.map(({ value, label, Icon }) => (
-          <Menu.Item
-            key={value}
-            leftSection={<Icon size={15} stroke={1.6} />}
-            rightSection={value === colorScheme ? <IconCheck size={14} /> : null}
-            onClick={() => setColorScheme(value)}
-            data-testid={`color-scheme-${value}`}
-          >
-            {label}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <Tooltip label={`Colours: ${label}. Click for ${looks[next].label}.`} position="top-end">
+      <ActionIcon
+        size="sm"
+        aria-label={`Colours: ${label}`}
+        onClick={() => setColorScheme(next)}
+        data-testid="color-scheme"
+        data-scheme={colorScheme}
+      >
+        <Icon size={15} stroke={1.6} />
+      </ActionIcon>
+    </Tooltip>
   )
 }

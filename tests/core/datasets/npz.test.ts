@@ -137,6 +137,45 @@ describe('damaged and hostile archives', () => {
   })
 })
 
+/** The archive with one entry, sizes and place written as zip64 does for large files. */
+function asZip64(bytes: Uint8Array): Uint8Array {
+  const u64 = (value: number) => [...u32(value), 0, 0, 0, 0]
+  const view = new DataView(bytes.buffer)
+  const directory = view.getUint32(bytes.length - 22 + 16, true)
+  const [packed, size] = [view.getUint32(directory + 20, true), view.getUint32(directory + 24, true)]
+  const nameLength = view.getUint16(directory + 28, true)
+  const entry = [...bytes.subarray(directory, directory + 46 + nameLength)]
+  entry.splice(20, 8, 255, 255, 255, 255, 255, 255, 255, 255)
+  entry.splice(30, 2, 28, 0)
+  entry.splice(42, 4, 255, 255, 255, 255)
+  const extra = [1, 0, 24, 0, ...u64(size), ...u64(packed), ...u64(0)]
+  const end64 = directory + entry.length + extra.length
+  const record = [
+    ...u32(0x06064b50),
+    ...u64(44),
+    45,
+    0,
+    45,
+    0,
+    ...u32(0),
+    ...u32(0),
+    ...u64(1),
+    ...u64(1),
+    ...u64(entry.length + extra.length),
+    ...u64(directory),
+  ]
+  const locator = [...u32(0x07064b50), ...u32(0), ...u64(end64), ...u32(1)]
+  const end = [...u32(0x06054b50), 0, 0, 0, 0, 255, 255, 255, 255, ...u32(0xffffffff), ...u32(0xffffffff), 0, 0]
+  return Uint8Array.from([...bytes.subarray(0, directory), ...entry, ...extra, ...record, ...locator, ...end])
+}
+
+test('zip64, as for large files', () => {
+  const bytes = asZip64(writeNpz([sample[0]!]))
+  expect(parseNpz(bytes, 'data.npz').map((entry) => entry.read())).toEqual([sample[0]])
+  bytes[bytes.length - 22 - 20 + 8] = 1
+  expect(() => parseNpz(bytes, 'data.npz')).toThrow(/zip64 end record is damaged/)
+})
+
 describe('inflating', () => {
   const text = new TextEncoder().encode('a sentence that repeats itself, '.repeat(20_000))
   const packed = deflateSync(text)

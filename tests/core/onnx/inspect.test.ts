@@ -5,6 +5,7 @@ import {
   GraphProtoSchema,
   SparseTensorProtoSchema,
   TensorProto_DataLocation,
+  TensorProtoSchema,
   TypeProtoSchema,
 } from 'onnx-buf'
 import { describe, expect, test } from 'vitest'
@@ -196,6 +197,36 @@ describe('weights', () => {
   ])('half of these %s weights are zero, -0 included', (_, type, values) => {
     const model = build({ nodes: one('Relu'), inputs: [x('N', 2)], initializers: [makeTensor('w', type, [2, 2], values)] })
     expect(inspect(model).zeroFraction).toBe(0.5)
+  })
+
+  test('4-bit weights are parameters; their zeros are not looked for', () => {
+    const packed = (name: string, dims: bigint[], bytes: number) =>
+      create(TensorProtoSchema, { name, dataType: 22, dims, rawData: new Uint8Array(bytes) })
+    const model = makeModel({
+      nodes: [makeNode('DequantizeLinear', ['w', 's', 'z'], ['wf'], { axis: 1 }), makeNode('MatMul', ['x', 'wf'], ['y'])],
+      inputs: [makeValueInfo('x', 'float32', ['N', 4])],
+      outputs: [makeValueInfo('y', 'float32', ['N', 3])],
+      initializers: [packed('w', [4n, 3n], 6), floats('s', 3), packed('z', [3n], 2)],
+      opset: 21,
+    })
+    expect(inspect(model)).toMatchObject({ parameters: 12, parameterBytes: 6, zeroFraction: 0, macs: 12 })
+  })
+
+  test('a node has the parameters it reads, from initializers and constants', () => {
+    const model = build({
+      nodes: [
+        makeNode('Constant', [], ['k'], { value: floats('', 3, 3) }),
+        makeNode('Clip', ['x', '', 'high'], ['c']),
+        makeNode('MatMul', ['c', 'k'], ['y']),
+      ],
+      inputs: [x('N', 3)],
+      initializers: [makeTensor('high', 'float32', [], Float32Array.of(6))],
+    })
+    expect(inspect(model).nodes.map(({ op, parameters }) => [op, parameters])).toEqual([
+      ['Constant', 0],
+      ['Clip', 1],
+      ['MatMul', 9],
+    ])
   })
 
   test('biases and shapes do not count into the share of zeros', () => {

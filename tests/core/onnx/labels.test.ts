@@ -74,7 +74,7 @@ describe('class names in metadata', () => {
     const text = fc.string({ unit: fc.constantFrom(...`[]{}(),:'"\\ab0 \n`), maxLength: 200 })
     fc.assert(
       fc.property(text, (value) => {
-        for (const label of parseLabels(value) ?? []) expect(label).not.toBe("")
+        for (const label of parseLabels(value) ?? []) expect(label).not.toBe('')
       }),
     )
   })

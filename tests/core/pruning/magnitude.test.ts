@@ -98,9 +98,27 @@ describe('pruneByMagnitude', () => {
     expect(weights(model, 'w2')).toEqual([0, 0, 7, 8])
     expect(sparsity).toBe(0.5)
     expect(skipped).toEqual([
-      { node: 'first', op: 'MatMul', reason: 'it shares its weights with an excluded node' },
+      { node: 'first', op: 'MatMul', reason: 'it shares its weights with a node that is left as it is' },
       { node: 'third', op: 'MatMul', reason: 'excluded by the recipe' },
     ])
+  })
+
+  it('leaves depthwise convolutions', () => {
+    const conv = (name: string, input: string, output: string, group: number) =>
+      makeNode('Conv', [input, name], [output], { group }, { name })
+    const source = makeModel({
+      nodes: [conv('depthwise', 'x', 'h', 2), conv('pointwise', 'h', 'y', 1)],
+      inputs: [makeValueInfo('x', 'float32', [1, 2, 4, 4])],
+      outputs: [makeValueInfo('y', 'float32', [1, 2, 3, 3])],
+      initializers: [
+        makeTensor('depthwise', 'float32', [2, 1, 2, 2], new Float32Array(8).fill(0.1)),
+        makeTensor('pointwise', 'float32', [2, 2, 1, 1], Float32Array.of(1, 2, 3, 4)),
+      ],
+    })
+    const { model, skipped } = pruneByMagnitude(source, defaults)
+    expect(weights(model, 'depthwise').every((value) => value !== 0)).toBe(true)
+    expect(weights(model, 'pointwise')).toEqual([0, 0, 3, 4])
+    expect(skipped).toEqual([{ node: 'depthwise', op: 'Conv', reason: expect.stringContaining('depthwise') }])
   })
 
   it('prunes float16 weights and typed fields', () => {

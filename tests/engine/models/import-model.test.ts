@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
@@ -151,6 +151,16 @@ describe('what is refused leaves nothing behind', () => {
     await expect(importModel({ path: join(folder, 'none.onnx'), outPath: join(folder, 'out') }, onnxRuntime)).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
       message: 'none.onnx does not exist.',
+    })
+  })
+
+  test('a file over 2 GB, before any of it is read', async () => {
+    const path = join(folder, 'huge.onnx')
+    await writeFile(path, '')
+    await truncate(path, 2 ** 31)
+    await expect(importModel({ path, outPath: join(folder, 'out') }, onnxRuntime)).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      details: { foundBytes: 2 ** 31, limitBytes: 2 ** 31 - 1 },
     })
   })
 

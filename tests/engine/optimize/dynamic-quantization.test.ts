@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { float, makeNode } from '../../../src/core/onnx/builders.ts'
 import { encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { quantizeDynamic } from '../../../src/core/quantization/dynamic-quantization.ts'
-import type { StaticOptions } from '../../../src/core/quantization/static-quantization.ts'
+import type { QuantizationOptions } from '../../../src/core/quantization/static-quantization.ts'
 import { verifyBuild } from '../../../src/engine/optimize/verification.ts'
 import { countInt8Kernels } from '../../../src/engine/runtimes/int8-kernels.ts'
 import { onnxRuntime } from '../../../src/engine/runtimes/onnx-runtime.ts'
 import { constant, feedsOf, initializer, model, weights } from './small-models.ts'
 
-async function quantize(source: ModelProto, settings: Partial<StaticOptions> = {}) {
+async function quantize(source: ModelProto, settings: Partial<QuantizationOptions> = {}) {
   const result = await quantizeDynamic(source, onnxRuntime, { target: 'x64', perChannel: true, exclude: [], ...settings })
   const bytes = encodeModel(result.model)
   const { kernels } = await countInt8Kernels(bytes)
@@ -73,6 +73,18 @@ describe('quantizeDynamic', () => {
     const nodes = [makeNode('MatMul', ['x', 'w'], ['h'], {}, { name: 'm1' }), makeNode('MatMul', ['h', 'w'], ['y'], {}, { name: 'm2' })]
     const quantized = await quantize(model(['N', 8], nodes, [weights('w', [8, 8])], { y: ['N', 8] }))
     expect(quantized.model.graph!.initializer.map(({ name }) => name).sort()).toEqual(['w_quantized', 'w_scale', 'w_zero_point'])
+  })
+
+  it('takes weights from Constant nodes and leaves none behind', async () => {
+    const value = weights('', [16, 4])
+    const nodes = [
+      makeNode('Constant', [], ['w'], { value }, { name: 'constant' }),
+      makeNode('MatMul', ['x', 'w'], ['y'], {}, { name: 'm' }),
+    ]
+    const quantized = await quantize(model(['N', 16], nodes, [], { y: ['N', 4] }))
+    expect(quantized.kernels).toEqual({ m: 'DynamicQuantizeMatMul' })
+    expect(quantized.model.graph!.node.some(({ opType }) => opType === 'Constant')).toBe(false)
+    expect(quantized.model.graph!.initializer.map(({ name }) => name)).not.toContain('w')
   })
 
   it('never touches convolutions, and says so', async () => {

@@ -4,7 +4,7 @@ import type { NamedTensors } from '../../../src/core/inference-runtime.ts'
 import { makeModel, makeValueInfo } from '../../../src/core/onnx/builders.ts'
 import { encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { floatValues, integerValues, makeTensor } from '../../../src/core/onnx/tensor-values.ts'
-import { type QuantizedModel, type StaticOptions, StaticQuantization } from '../../../src/core/quantization/static-quantization.ts'
+import { type QuantizationOptions, type QuantizedModel, StaticQuantization } from '../../../src/core/quantization/static-quantization.ts'
 import { targetRules } from '../../../src/core/quantization/target-rules.ts'
 import type { CalibrationFeeds } from '../../../src/engine/optimize/calibration-feeds.ts'
 import { seededRandom } from '../../../src/engine/optimize/generated-inputs.ts'
@@ -72,8 +72,8 @@ export interface StaticallyQuantized extends QuantizedModel {
 }
 
 /** Quantizes (one round: nothing is taken back) and runs the result beside its source with real ONNX Runtime. */
-export async function quantizeStatic(source: ModelProto, settings: Partial<StaticOptions> = {}): Promise<StaticallyQuantized> {
-  const options: StaticOptions = { target: 'x64', perChannel: true, exclude: [], ...settings }
+export async function quantizeStatic(source: ModelProto, settings: Partial<QuantizationOptions> = {}): Promise<StaticallyQuantized> {
+  const options: QuantizationOptions = { target: 'x64', perChannel: true, exclude: [], ...settings }
   const feeds = feedsOf(source)
   const result = (await StaticQuantization.calibrated(source, feeds, onnxRuntime, options)).quantize()
   const bytes = encodeModel(result.model)
@@ -94,6 +94,31 @@ export function initializer(built: ModelProto, name: string): number[] {
   const tensor = built.graph!.initializer.find((entry) => entry.name === name)
   if (!tensor) throw new Error(`no initializer ${name}`)
   return tensor.dataType === 1 ? [...floatValues(tensor)] : integerValues(tensor)
+}
+
+/** What a tensor is quantized with: an activation by its name, a constant by the name it had in float. */
+export interface Quantization {
+  /** The integers, for a constant. */
+  readonly values: readonly number[] | undefined
+  readonly scales: readonly number[]
+  readonly zeroPoints: readonly number[]
+}
+
+/** How `tensor` is quantized: read from the DequantizeLinear that gives it, or from that of its quantized constant. */
+export function quantization(built: ModelProto, tensor: string): Quantization {
+  const { node, initializer: initializers } = built.graph!
+  const dequantizers = node.filter(({ opType }) => opType === 'DequantizeLinear')
+  const found = dequantizers.find(
+    ({ input, output }) => output[0] === tensor || output[0] === `${tensor}_dequantized` || input[0] === `${tensor}_quantized`,
+  )
+  if (!found) throw new Error(`${tensor} is not quantized`)
+  const [values, scale, zeroPoint] = found.input as [string, string, string?]
+  const stored = initializers.some(({ name }) => name === values)
+  return {
+    values: stored ? initializer(built, values) : undefined,
+    scales: initializer(built, scale),
+    zeroPoints: zeroPoint ? initializer(built, zeroPoint) : [],
+  }
 }
 
 /** A recipe step with its default settings. */

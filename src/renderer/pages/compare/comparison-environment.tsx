@@ -2,7 +2,7 @@ import type { Comparison } from '../../../contract/measurement.ts'
 import { Facts } from '../../components/facts.tsx'
 import { Section } from '../../components/section.tsx'
 import { formatBytes } from '../../format/bytes.ts'
-import { formatCount } from '../../format/numbers.ts'
+import { formatCount, formatCounted } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 
 /** The machine, the software and the method of a comparison. */
@@ -15,7 +15,7 @@ export function ComparisonEnvironment({ comparison }: { comparison: Comparison }
       <Facts
         facts={[
           { label: 'Machine', value: plainText(environment.machine, 120) },
-          { label: 'Processor', value: `${plainText(environment.cpu, 120)}, ${environment.logicalCores} cores` },
+          { label: 'Processor', value: `${plainText(environment.cpu, 120)}, ${formatCounted(environment.logicalCores, 'core')}` },
           { label: 'Memory', value: formatBytes(environment.memoryBytes) },
           { label: 'System', value: `${plainText(environment.system, 120)} (${plainText(environment.architecture, 20)})` },
           { label: 'Clock governor', value: environment.governor ? plainText(environment.governor, 40) : 'not readable' },

@@ -1,10 +1,11 @@
-import type { LabelSide } from '../../charts/place-labels.ts'
+import type { LabelPlace } from '../../charts/place-labels.ts'
 import { seriesColor } from '../../charts/series-color.ts'
 import type { TradeOffPoint } from './trade-off.ts'
 
 /** A point as the chart library wants it: error bars as distances below and above. */
 export interface PlottedPoint extends TradeOffPoint {
-  readonly side: LabelSide
+  /** Null where there is no room for the name. */
+  readonly label: LabelPlace | null
   readonly latencyError: readonly [number, number]
   readonly valueError: readonly [number, number]
 }

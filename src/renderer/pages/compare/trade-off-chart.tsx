@@ -163,7 +163,7 @@ function plot(points: readonly TradeOffPoint[], x: Axis, y: Axis, measure: Trade
   )
   return points.map((point, index) => ({
     ...point,
-    side: places[index] ?? null,
+    label: places[index] ?? null,
     latencyError: [point.latencyMs - point.latencyInterval[0], point.latencyInterval[1] - point.latencyMs],
     valueError: [point.value - point.valueInterval[0], point.valueInterval[1] - point.value],
   }))

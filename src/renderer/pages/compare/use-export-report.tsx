@@ -23,7 +23,7 @@ export function useExportReport(): ExportReport {
       const written = await call('report.write', { comparisonIds: [comparison.id], path })
       notifyDone(
         `Report written: ${written.path} (${formatBytes(written.sizeBytes)})`,
-        <Button size="compact-xs" onClick={() => void bridge().openFile(written.path)} data-testid="open-report">
+        <Button size="compact-xs" onClick={() => void openReport(written.path)} data-testid="open-report">
           Open
         </Button>,
       )
@@ -34,4 +34,12 @@ export function useExportReport(): ExportReport {
     }
   }
   return { exportReport, isPending }
+}
+
+async function openReport(path: string): Promise<void> {
+  try {
+    await bridge().openFile(path)
+  } catch (error) {
+    notifyError(error, 'The report was not opened')
+  }
 }

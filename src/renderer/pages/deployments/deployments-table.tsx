@@ -16,7 +16,7 @@ const columns: readonly Column<Deployment>[] = [
     key: 'service',
     header: 'Service',
     sort: ({ service }) => service,
-    cell: ({ service }) => <strong className="es-ellipsis">{plainText(service, 40)}</strong>,
+    cell: ({ service }) => <strong title={service}>{plainText(service, 40)}</strong>,
   },
   {
     key: 'state',
@@ -30,7 +30,7 @@ const columns: readonly Column<Deployment>[] = [
     sort: ({ device }) => device,
     cell: ({ deviceId, device }) => deviceNameLabel(deviceId, device),
   },
-  { key: 'model', header: 'Model', priority: 2, sort: ({ model }) => model, cell: ({ model }) => plainText(model, 60) },
+  { key: 'model', header: 'Model', priority: 3, sort: ({ model }) => model, cell: ({ model }) => plainText(model, 60) },
   {
     key: 'port',
     header: 'Port',

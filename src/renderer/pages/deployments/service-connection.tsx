@@ -2,6 +2,7 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { IconEye, IconEyeOff, IconPlugConnected } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Deployment } from '../../../contract/deployment.ts'
+import { LOCAL_DEVICE_ID } from '../../../contract/device.ts'
 import { useAction } from '../../backend/use-action.ts'
 import { useCall } from '../../backend/use-call.ts'
 import { CodeBlock } from '../../components/code-block.tsx'
@@ -16,11 +17,15 @@ export function ServiceConnection({ deployment, running }: { deployment: Deploym
   const connect = useAction('deployments.connect', { showsError: true })
   const { data: models } = useCall('models.list', {})
   const [revealed, setRevealed] = useState(false)
+  const isLocal = deployment.deviceId === LOCAL_DEVICE_ID
   const model = models?.find(({ id }) => id === deployment.modelId)
   // A tunnel that was closed since (stopped, restarted) has no address any more.
   const connection = deployment.localUrl === null ? undefined : connect.data
   return (
-    <Section title="Connection" aside={connection ? 'through SSH, for this computer only' : undefined}>
+    <Section
+      title="Connection"
+      aside={connection ? (isLocal ? 'on this computer only' : 'through SSH, for this computer only') : undefined}
+    >
       <div className={classes.connection}>
         {connection ? (
           <>
@@ -50,7 +55,13 @@ export function ServiceConnection({ deployment, running }: { deployment: Deploym
         ) : (
           <div className={classes.value}>
             <span className="es-dim">Address</span>
-            <span className="es-dim">{running ? 'Connect opens a tunnel to the service.' : 'Start the service to reach it.'}</span>
+            <span className="es-dim">
+              {running
+                ? isLocal
+                  ? 'Connect shows where it listens.'
+                  : 'Connect opens a tunnel to the service.'
+                : 'Start the service to reach it.'}
+            </span>
             <Button
               leftSection={<IconPlugConnected size={14} />}
               disabled={!running}

@@ -31,8 +31,12 @@ export function DeviceBenchmarks({ device }: { device: Device }) {
             <th scope="col">p50</th>
             <th scope="col">p95</th>
             <th scope="col">p99</th>
-            <th scope="col">Throughput</th>
-            <th scope="col">Peak memory</th>
+            <th scope="col" className={classes.roomy}>
+              Throughput
+            </th>
+            <th scope="col" className={classes.roomy}>
+              Peak memory
+            </th>
             <th scope="col">Measured</th>
           </tr>
         </thead>
@@ -52,8 +56,8 @@ export function DeviceBenchmarks({ device }: { device: Device }) {
               <td className="es-num">{formatMs(latencyMs.p50)}</td>
               <td className="es-num">{formatMs(latencyMs.p95)}</td>
               <td className="es-num">{formatMs(latencyMs.p99)}</td>
-              <td className="es-num">{formatLargeCount(throughputPerSecond)}/s</td>
-              <td className="es-num">{formatBytes(peakRssBytes)}</td>
+              <td className={`${classes.roomy} es-num`}>{formatLargeCount(throughputPerSecond)}/s</td>
+              <td className={`${classes.roomy} es-num`}>{formatBytes(peakRssBytes)}</td>
               <td className="es-num es-dim" title={formatExactMoment(createdAt)}>
                 {formatMoment(createdAt, now)}
               </td>

@@ -3,6 +3,7 @@ import { type Device, LOCAL_DEVICE_ID } from '../../../contract/device.ts'
 import { useCall } from '../../backend/use-call.ts'
 import { StateDot } from '../../components/state-dot.tsx'
 import { formatBytes } from '../../format/bytes.ts'
+import { formatCounted } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { deviceLabel } from '../../text/device-label.ts'
 import { targetGuides } from '../../text/target-guide.ts'
@@ -45,7 +46,7 @@ export function DeviceCard({ device, selected, onSelect }: DeviceCardProps) {
         {report ? (
           <span className={classes.facts}>
             <span className="es-ellipsis">{plainText(report.board ?? report.cpu, 60)}</span>
-            <span>{report.cores} cores</span>
+            <span>{formatCounted(report.cores, 'core')}</span>
             <span>{formatBytes(report.memoryBytes)}</span>
             {report.temperatureC === null ? null : <span>{report.temperatureC.toFixed(0)} °C</span>}
             {report.target ? <span>{targetGuides[report.target].title}</span> : null}

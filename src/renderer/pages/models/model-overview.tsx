@@ -5,7 +5,7 @@ import { Section } from '../../components/section.tsx'
 import { ShareBars } from '../../components/share-bars.tsx'
 import { formatBytes } from '../../format/bytes.ts'
 import { formatExactMoment } from '../../format/moments.ts'
-import { formatCount, formatLargeCount } from '../../format/numbers.ts'
+import { formatCount, formatCounted, formatLargeCount } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { formatRoughPercent } from '../../format/shares.ts'
 import classes from './model-detail.module.css'
@@ -20,7 +20,7 @@ export function ModelOverview({ model }: { model: Model }) {
   const weights = Object.entries(report.weightTypes)
     .sort((a, b) => b[1] - a[1])
     .map(([name, amount]) => ({ name, amount, text: formatBytes(amount) }))
-  const uncounted = report.uncountedNodes > 0 ? ` (${formatCount(report.uncountedNodes)} nodes not counted)` : ''
+  const uncounted = report.uncountedNodes > 0 ? ` (${formatCounted(report.uncountedNodes, 'node')} not counted)` : ''
   return (
     <div className={detailClasses.sections}>
       <Section title="At a glance">
@@ -41,7 +41,7 @@ export function ModelOverview({ model }: { model: Model }) {
       <Section title="Inputs and outputs" flush>
         <PortTable inputs={report.inputs} outputs={report.outputs} />
       </Section>
-      <Section title="Operators" aside={`${operators.length} kinds`}>
+      <Section title="Operators" aside={formatCounted(operators.length, 'kind')}>
         <ShareBars bars={operators} />
       </Section>
       <Section title="Weights by type" aside={formatBytes(report.parameterBytes)}>

@@ -12,6 +12,7 @@ import type { DatasetPlan } from '../../import/import-plan.ts'
 import { useChooseFiles } from '../../import/use-choose-files.ts'
 import { DatasetsView } from '../datasets/datasets-view.tsx'
 import { ModelsView } from './models-view.tsx'
+import { SamplesMenu } from './samples-menu.tsx'
 
 interface ModelsPageProps {
   readonly tab: 'models' | 'datasets'
@@ -33,13 +34,16 @@ export function ModelsPage({ tab, selectedId }: ModelsPageProps) {
       <PageHeader
         title="Models"
         actions={
-          <Button
-            leftSection={<IconFileImport size={15} />}
-            onClick={() => void choose()}
-            data-testid={tab === 'models' ? 'import-model' : 'import-dataset'}
-          >
-            {tab === 'models' ? 'Import model' : 'Import dataset'}
-          </Button>
+          <Button.Group>
+            <Button
+              leftSection={<IconFileImport size={15} />}
+              onClick={() => void choose()}
+              data-testid={tab === 'models' ? 'import-model' : 'import-dataset'}
+            >
+              {tab === 'models' ? 'Import model' : 'Import dataset'}
+            </Button>
+            <SamplesMenu />
+          </Button.Group>
         }
       >
         <Tabs

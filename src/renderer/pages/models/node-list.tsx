@@ -18,7 +18,7 @@ const header = (
     <th scope="col" className={classes.shape}>
       Output shape
     </th>
-    <th scope="col" className={classes.number}>
+    <th scope="col" className={`${classes.number} ${classes.roomy}`}>
       Parameters
     </th>
     <th scope="col" className={classes.number}>
@@ -54,7 +54,7 @@ export function NodeList({ query }: { query: UseQueryResult<ModelReport> }) {
                     </td>
                     <td title={node.domain ? plainText(`${node.domain}.${node.op}`) : undefined}>{plainText(node.op, 60)}</td>
                     <td className="es-dim">{formatShape(node.outputShape)}</td>
-                    <td className={classes.number}>{node.parameters > 0 ? formatLargeCount(node.parameters) : ''}</td>
+                    <td className={`${classes.number} ${classes.roomy}`}>{node.parameters > 0 ? formatLargeCount(node.parameters) : ''}</td>
                     <td className={classes.number}>{node.macs ? formatLargeCount(node.macs) : ''}</td>
                   </>
                 )}

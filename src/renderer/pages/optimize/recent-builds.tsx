@@ -35,7 +35,7 @@ export function RecentBuilds({ models }: { models: readonly Model[] }) {
         <tbody>
           {builds.map(({ id, name, recipe, summary, createdAt }) => (
             <tr key={id}>
-              <td className="es-wrap">
+              <td className={`${classes.name} es-wrap`}>
                 <Link href={`/models/${id}`} className={classes.link}>
                   {plainText(name, 80)}
                 </Link>
