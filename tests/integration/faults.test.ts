@@ -3,6 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Dataset } from '../../src/contract/dataset.ts'
@@ -54,9 +55,12 @@ function rows<T>(sql: string, ...values: unknown[]): T[] {
 
 /** Waits until the measurement itself runs: the agent has reported that it measures. */
 async function measuring(jobId: string): Promise<void> {
-  await expect
-    .poll(async () => (await workspace.backend.call('jobs.get', { id: jobId })).progress?.phase, { timeout: 60_000 })
-    .toBe('measure')
+  for (;;) {
+    const job = await workspace.backend.call('jobs.get', { id: jobId })
+    if (job.progress?.phase === 'measure') return
+    if (job.state !== 'queued' && job.state !== 'running') throw new Error(`the job ended before it measured: ${JSON.stringify(job.error)}`)
+    await sleep(20)
+  }
 }
 
 const agentsOnDevice = () => sshDevice.processes().filter(({ command }) => command.includes('agent.cjs run'))

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -245,6 +245,21 @@ describe('services on a device', () => {
     expect(statSync(join(service, 'token')).mode & 0o777).toBe(0o600)
     expect(statSync(service).mode & 0o777).toBe(0o700)
     expect(readdirSync(join(service, 'releases'))).toHaveLength(2)
+    session.close()
+  })
+
+  it('set a log aside that grew too large, and still show it', async () => {
+    const session = await harnessed.open()
+    const service = join(harnessed.device.home, '.edgesmith', 'services', 'digits')
+    const current = join(service, 'releases', readFileSync(join(service, 'current'), 'utf8').trim())
+    appendFileSync(join(current, 'log'), `${'x'.repeat(99)}\n`.repeat(60_000))
+    await session.services.restart('digits')
+    expect(statSync(join(current, 'log.1')).size).toBeGreaterThan(6_000_000)
+    expect(statSync(join(current, 'log')).size).toBeLessThan(1000)
+    const lines = (await session.services.logs('digits', 5000)).split('\n')
+    expect(lines.slice(-2)).toEqual(['starting v3', 'listening'])
+    expect(lines).toHaveLength(5000)
+    expect(await session.services.logs('digits', 2)).toBe('starting v3\nlistening')
     session.close()
   })
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, copyFile, open, rename, rm, stat } from 'node:fs/promises'
+import { access, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { Model, ModelReport } from '../../contract/model.ts'
+import { writeFileWhole } from '../../engine/models/write-file.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
 import { announce, type Services } from '../services.ts'
@@ -88,20 +89,11 @@ export function displayName(path: string, extension: string): string {
   return name === '' ? 'unnamed' : name
 }
 
-/** Copies a model out of the store: temporary name beside the target, synced, renamed. */
+/** Writes a copy of a model outside the store, whole or not at all. */
 async function exportModel(services: Services, model: Model, path: string): Promise<{ path: string; sizeBytes: number }> {
   const target = resolve(path)
   await assertWritableFolder(dirname(target))
-  const temporary = `${target}.${process.pid}.part`
-  try {
-    await copyFile(services.blobs.path(model.sha256), temporary)
-    const handle = await open(temporary, 'r+')
-    await handle.sync().finally(() => handle.close())
-    await rename(temporary, target)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await writeFileWhole(target, await readFile(services.blobs.path(model.sha256)))
   return { path: target, sizeBytes: model.sizeBytes }
 }
 

@@ -3,7 +3,7 @@ import type { JobReporter } from '../../contract/job.ts'
 import type { OptimizeSummary } from '../../contract/recipe.ts'
 import type { InferenceRuntime } from '../../core/inference-runtime.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
-import { writeFileAtomically } from './atomic-write.ts'
+import { writeFileWhole } from '../models/write-file.ts'
 import { type CalibrationFeeds, calibrationFeeds } from './calibration-feeds.ts'
 import { makeBuild, type OptimizeRequest } from './make-build.ts'
 
@@ -17,7 +17,7 @@ export async function optimizeModel(request: OptimizeRequest, runtime: Inference
   const source = await readFile(request.modelPath)
   const calibration = await openCalibration(source, request, runtime)
   const build = await makeBuild(source, request, calibration, runtime, reporter)
-  await writeFileAtomically(request.outPath, build.bytes)
+  await writeFileWhole(request.outPath, build.bytes)
   return build.summary
 }
 

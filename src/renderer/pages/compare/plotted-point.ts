@@ -4,8 +4,10 @@ import type { TradeOffPoint } from './trade-off.ts'
 
 /** A point as the chart library wants it: error bars as distances below and above. */
 export interface PlottedPoint extends TradeOffPoint {
-  /** Null where there is no room for the name. */
+  /** Where the name is written; null where there is no room for it. */
   readonly label: LabelPlace | null
+  /** Where it goes while the point is pointed at: over whatever is there. */
+  readonly pointedLabel: LabelPlace
   readonly latencyError: readonly [number, number]
   readonly valueError: readonly [number, number]
 }

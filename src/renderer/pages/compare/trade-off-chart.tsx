@@ -164,6 +164,7 @@ function plot(points: readonly TradeOffPoint[], x: Axis, y: Axis, measure: Trade
   return points.map((point, index) => ({
     ...point,
     label: places[index] ?? null,
+    pointedLabel: positionOn(x, point.latencyMs) < 0.5 ? { dx: -9, dy: -9, anchor: 'end' } : { dx: 9, dy: -9, anchor: 'start' },
     latencyError: [point.latencyMs - point.latencyInterval[0], point.latencyInterval[1] - point.latencyMs],
     valueError: [point.value - point.valueInterval[0], point.valueInterval[1] - point.value],
   }))

@@ -1,4 +1,3 @@
-import type { LabelPlace } from '../../charts/place-labels.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { markerColor, type PlottedPoint } from './plotted-point.ts'
 
@@ -9,14 +8,11 @@ interface TradeOffMarkerProps {
   readonly pointed: boolean
 }
 
-/** Where the name goes while the point is pointed at and there is no room for it otherwise: over whatever is there. */
-const overOthers: LabelPlace = { dx: 9, dy: -9, anchor: 'start' }
-
 /** The number of a row at its place, square for the baseline, with its name where there is room or when it is pointed at. */
 export function TradeOffMarker({ cx, cy, point, pointed }: TradeOffMarkerProps) {
   if (cx === undefined || cy === undefined) return null
   const color = markerColor(point)
-  const label = point.label ?? (pointed ? overOthers : null)
+  const label = point.label ?? (pointed ? point.pointedLabel : null)
   return (
     <g>
       {pointed ? <circle cx={cx} cy={cy} r={14} fill="none" stroke={color} strokeWidth={1.5} opacity={0.6} /> : null}
