@@ -7,6 +7,8 @@ export interface AxisRange {
 
 /** Beyond this ratio of largest to smallest value a linear axis squeezes the small ones together. */
 const LOG_FROM_RATIO = 12
+/** Ticks are rounded to 12 digits: a narrower axis could not tell them apart. */
+const SMALLEST_RELATIVE_SPAN = 1e-9
 
 /**
  * An axis for values with room around them. Logarithmic (ticks 1, 2, 5) when all are positive and they span more than a factor of
@@ -20,8 +22,9 @@ export function axisRange(values: readonly number[], count: number, logarithmic 
     const domain = [low / 1.25, high * 1.25] as const
     return { domain, ticks: logTicks(domain[0], domain[1]), scale: 'log' }
   }
-  // Equal values still get an axis around them.
-  const span = high - low || Math.abs(high) * 0.1 || 1
+  // Values that are equal, or differ in the last digits only, still get an axis around them.
+  const magnitude = Math.max(Math.abs(low), Math.abs(high))
+  const span = high - low > magnitude * SMALLEST_RELATIVE_SPAN ? high - low : magnitude * 0.1 || 1
   const domain = [low - span * 0.12, high + span * 0.12] as const
   return { domain, ticks: linearTicks(domain[0], domain[1], count), scale: 'linear' }
 }
