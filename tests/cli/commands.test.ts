@@ -251,6 +251,15 @@ describe('serving on this computer', () => {
       (await edgesmith('deployments', '--json')).json(z.object({ deployments: z.array(z.looseObject({})) })).deployments,
     ).toMatchObject([{ service: 'tiny', device: 'this-computer' }])
     expect((await edgesmith('undeploy', 'tiny')).code).toBe(0)
+    const gated = (...limits: string[]) =>
+      edgesmith('deploy', 'dynamic', '--device', 'this-computer', '--name', 'tiny', ...limits, '--json')
+    const slow = await gated('--max-latency-ms', '0.000001')
+    expect(slow.code).toBe(1)
+    expect(slow.json(z.looseObject({ gates: z.array(z.looseObject({})) }))).toMatchObject({
+      deployed: false,
+      gates: [{ gate: 'max-latency-ms', passed: false, found: expect.any(Number) }],
+    })
+    expect((await gated('--max-size-bytes', '10')).code).toBe(1)
     expect((await edgesmith('status', 'tiny', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
   })
 })
