@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // The reference machine has two cores, and many tests start child processes of their own.
     maxWorkers: 2,
+    // Tests that use ONNX Runtime directly must not leave its usage database in the home directory (src/engine/runtimes/no-telemetry.ts).
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,3 +1,4 @@
+import '../../src/engine/runtimes/no-telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { IMAGE_SIZE, type LabelledImages } from './fashion-mnist.ts'
 

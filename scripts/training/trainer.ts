@@ -1,3 +1,4 @@
+import '../../src/engine/runtimes/no-telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { encodeModel } from '../../src/core/onnx/model-file.ts'
 import { adamScalars } from './adam.ts'

@@ -1,3 +1,4 @@
+import './no-telemetry.ts'
 import { env, InferenceSession } from 'onnxruntime-node'
 import type { GraphOptimization } from '../../core/inference-runtime.ts'
 import { loadError } from './runtime-errors.ts'
