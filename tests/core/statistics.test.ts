@@ -209,6 +209,14 @@ describe('sharedHistogram', () => {
     expect(counts[0]?.reduce((sum, count) => sum + count, 0)).toBe(1002)
   })
 
+  it('keeps the body readable when one in twenty is a hundred times slower', () => {
+    const samples = Float32Array.from({ length: 1000 }, (_, i) => (i % 20 === 0 ? 100 : 1 + (i % 100) / 1000))
+    const { edges, counts } = sharedHistogram([samples], 20)
+    expect(edges.at(-2)).toBeLessThan(2)
+    expect(counts[0]?.at(-1)).toBe(50)
+    expect(counts[0]?.filter((count) => count > 0).length).toBeGreaterThan(3)
+  })
+
   it('has room for equal values and refuses empty sets', () => {
     const { edges, counts } = sharedHistogram([Float32Array.of(2, 2, 2)], 4)
     expect(counts).toEqual([[3, 0, 0, 0]])

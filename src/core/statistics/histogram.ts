@@ -11,9 +11,9 @@ export interface SharedHistogram {
 /**
  * Histogram of several sample sets on common edges, so that their shapes can be laid over each other. Every sample is counted.
  *
- * A few very slow samples would squeeze the body of the distribution into one bin. So all bins are equally wide up to the largest
- * 99th percentile among the sets, and where samples lie beyond, the last bin is wider and reaches to the slowest one: it holds at
- * most 1 % of any set.
+ * A few very slow samples would squeeze the body of the distribution into one bin. So all bins are equally wide up to where the
+ * body of the widest set ends ({@link endOfBody}), and where samples lie beyond, the last bin is wider and reaches to the slowest
+ * one: it holds at most 10 % of any set, usually far less than 1 %.
  *
  * @param sets each with at least one finite value
  * @param bins at least 2
@@ -27,7 +27,7 @@ export function sharedHistogram(sets: readonly Float32Array[], bins: number): Sh
   let body = Number.NEGATIVE_INFINITY
   for (const set of sets) {
     const sorted = sortedAscending(set)
-    body = Math.max(body, percentileOfSorted(sorted, 99))
+    body = Math.max(body, endOfBody(sorted))
     low = Math.min(low, sorted[0] as number)
     high = Math.max(high, sorted.at(-1) as number)
   }
@@ -38,6 +38,16 @@ export function sharedHistogram(sets: readonly Float32Array[], bins: number): Sh
   const edges = Array.from({ length: even + 1 }, (_, i) => low + i * width)
   if (open) edges.push(Math.max(high, low + (even + 1) * width))
   return { edges, counts: sets.map((set) => countInto(set, edges, low, width)) }
+}
+
+/**
+ * Where the body of a distribution ends: the 99th percentile, but on a noisy machine, where that may be many times the median, no
+ * further than six interquartile ranges above the upper quartile (twice Tukey's outer fence), and never below the 90th percentile.
+ */
+function endOfBody(sorted: Float32Array): number {
+  const upperQuartile = percentileOfSorted(sorted, 75)
+  const fence = upperQuartile + 6 * (upperQuartile - percentileOfSorted(sorted, 25))
+  return Math.min(percentileOfSorted(sorted, 99), Math.max(fence, percentileOfSorted(sorted, 90)))
 }
 
 function countInto(set: Float32Array, edges: readonly number[], low: number, width: number): number[] {
