@@ -41,7 +41,7 @@ export const modelReportSchema = z.object({
   zeroFraction: z.number(),
   /** Element types of initializers and the bytes each takes. */
   weightTypes: z.record(z.string(), z.number()),
-  /** Multiply-accumulates of one sample (symbolic dimensions taken as 1); null where shapes could not be found. */
+  /** Multiply-accumulates of one sample (a symbolic batch taken as 1); null where shapes could not be found. */
   macs: z.number().nullable(),
   /** Nodes that do work but whose MACs could not be counted. */
   uncountedNodes: z.number(),

@@ -5,6 +5,7 @@ import type { JobReporter } from '../../contract/job.ts'
 import type { Target } from '../../contract/names.ts'
 import { type Fidelity, needsCalibration, type OptimizeSummary, type RecipeStep } from '../../contract/recipe.ts'
 import type { InferenceRuntime } from '../../core/inference-runtime.ts'
+import { dropOverridableInputs } from '../../core/onnx/constant-inputs.ts'
 import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
 import { targetRules } from '../../core/quantization/target-rules.ts'
 import { countInt8Kernels } from '../runtimes/int8-kernels.ts'
@@ -47,12 +48,9 @@ export async function makeBuild(
   const { recipe, target } = request
   const input = { sizeBytes: source.length, sha256: sha256(source) }
   const calibrationSamples = calibration && needsCalibration(recipe) ? calibration.samples : 0
-  const { model, steps, results } = await applyRecipe(
-    decodeModel(source, request.modelName),
-    recipe,
-    stepContext(target, calibration, runtime, reporter),
-    reporter,
-  )
+  const decoded = decodeModel(source, request.modelName)
+  const fixedInputs = dropOverridableInputs(decoded)
+  const { model, steps, results } = await applyRecipe(decoded, recipe, stepContext(target, calibration, runtime, reporter), reporter)
   writeLineage(model, {
     source: { name: request.modelName, sha256: input.sha256 },
     history: request.lineage,
@@ -79,6 +77,7 @@ export async function makeBuild(
     fidelity,
     calibrationSamples,
     warnings: [
+      ...fixedInputWarnings(fixedInputs),
       ...results.flatMap(({ warnings }) => [...warnings]),
       ...fused.warnings,
       ...calibrationWarnings(calibrationSamples),
@@ -154,6 +153,11 @@ async function fusedNodes(
       `Made for ${target}: on x64 processors without VNNI its products saturate and it is less accurate. Measure it on the target.`,
     )
   return { count: kernels.length, warnings }
+}
+
+function fixedInputWarnings(names: readonly string[]): string[] {
+  if (names.length === 0) return []
+  return [`${names.length} weights were also inputs that a caller could override; in the build they are constants.`]
 }
 
 function calibrationWarnings(samples: number): string[] {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Progress } from '../../../src/contract/job.ts'
 import type { Target } from '../../../src/contract/names.ts'
 import { optimizeSummarySchema, type RecipeStep } from '../../../src/contract/recipe.ts'
-import { makeNode } from '../../../src/core/onnx/builders.ts'
+import { makeNode, makeValueInfo } from '../../../src/core/onnx/builders.ts'
 import { decodeModel, encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { StaticQuantization } from '../../../src/core/quantization/static-quantization.ts'
 import type { CalibrationFeeds } from '../../../src/engine/optimize/calibration-feeds.ts'
@@ -87,6 +87,17 @@ describe('makeBuild', () => {
       tool: { name: 'edgesmith', version: '1.2.3', onnxRuntime: '1.30.0' },
       calibration: { dataset: 'photos', samples: 40 },
     })
+  })
+
+  it('quantizes a model whose weights are listed as inputs, as old exporters do', async () => {
+    const listed = network()
+    const inputs = listed.graph?.initializer.map(({ name, dims }) => makeValueInfo(name, 'float32', dims.map(Number))) ?? []
+    listed.graph?.input.push(...inputs)
+    const calibration = feedsOf(source, 40)
+    const { summary, built } = await build([step('int8-static')], { calibration, of: encodeModel(listed) })
+    expect(summary).toMatchObject({ quantizedNodes: 3, fusedNodes: 3 })
+    expect(summary.warnings).toContain('4 weights were also inputs that a caller could override; in the build they are constants.')
+    expect(built.graph?.input.map(({ name }) => name)).toEqual(['x'])
   })
 
   it('gives the same bytes for the same request', async () => {
