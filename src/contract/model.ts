@@ -39,7 +39,7 @@ export const modelReportSchema = z.object({
   parameterBytes: z.number(),
   /** Share of weight elements that are exactly zero. */
   zeroFraction: z.number(),
-  /** Element types of initializers and the bytes each takes. */
+  /** Element types of initializers and of weights in Constant nodes, and the bytes each takes. */
   weightTypes: z.record(z.string(), z.number()),
   /** Multiply-accumulates of one sample (a symbolic batch taken as 1); null where shapes could not be found. */
   macs: z.number().nullable(),

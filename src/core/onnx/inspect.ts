@@ -103,7 +103,7 @@ export function inspectModel(model: ModelProto, sizeBytes: number, sha256: strin
     opCounts: Object.fromEntries([...census.ops].sort(([, a], [, b]) => b - a)),
     initializerCount: census.initializers.length,
     ...parameterCounts(weights),
-    weightTypes: bytesByType(census.initializers),
+    weightTypes: bytesByType(new Set([...census.initializers, ...weights.keys()])),
     macs: uncountedNodes > 0 ? null : [...macs.values()].reduce<number>((sum, count) => sum + (count ?? 0), 0),
     uncountedNodes,
     metadata: Object.fromEntries([...metadata].map(([key, value]) => [key, value.slice(0, SHOWN_METADATA)])),
@@ -190,9 +190,9 @@ function parameterCounts(weights: ReturnType<typeof findWeights>): Pick<Inspecte
   return { parameters, parameterBytes, zeroFraction: counted === 0 ? 0 : zeros / counted }
 }
 
-function bytesByType(initializers: readonly TensorProto[]): Record<string, number> {
+function bytesByType(tensors: Iterable<TensorProto>): Record<string, number> {
   const bytes = new Map<string, number>()
-  for (const tensor of initializers) {
+  for (const tensor of tensors) {
     const type = elementTypeName(tensor.dataType) ?? `type ${tensor.dataType}`
     const size = storedBytes(tensor.dataType, elementCount(tensor.dims)) ?? tensor.stringData.reduce((sum, text) => sum + text.length, 0)
     bytes.set(type, (bytes.get(type) ?? 0) + size)

@@ -30,6 +30,8 @@ const VERIFICATION_FEEDS = 32
 const POOR_DB = 10
 /** Fewer samples leave ranges to chance. */
 const FEW_SAMPLES = 32
+/** A build that saves less than this share of the file is not called smaller. */
+const SMALLER = 0.95
 
 /**
  * Applies a recipe's steps in order, writes the lineage into the model and verifies it by running it beside its source.
@@ -80,6 +82,7 @@ export async function makeBuild(
       ...fixedInputWarnings(fixedInputs),
       ...results.flatMap(({ warnings }) => [...warnings]),
       ...fused.warnings,
+      ...sizeWarnings(input.sizeBytes, bytes.length, recipe),
       ...calibrationWarnings(calibrationSamples),
       ...fidelityWarnings(fidelity),
     ],
@@ -153,6 +156,12 @@ async function fusedNodes(
       `Made for ${target}: on x64 processors without VNNI its products saturate and it is less accurate. Measure it on the target.`,
     )
   return { count: kernels.length, warnings }
+}
+
+/** A build that was to be smaller and is not; magnitude pruning alone never is, and says so itself. */
+function sizeWarnings(before: number, after: number, recipe: readonly RecipeStep[]): string[] {
+  if (after < before * SMALLER || recipe.every((step) => step.recipe === 'prune-magnitude')) return []
+  return [`The build is not smaller than its source (${before} bytes, now ${after}): hardly any weights could be converted.`]
 }
 
 function fixedInputWarnings(names: readonly string[]): string[] {

@@ -157,7 +157,7 @@ function halfWarnings({ clamped }: HalfModel, target: Target): string[] {
     const arm = target === 'arm64' || target === 'arm64-dotprod'
     const slower = arm ? ' and have been seen to be slower on arm64' : ''
     warnings.push(
-      `float16 halves the file. On this target ONNX Runtime computes most operators in float32: expect no speed-up; casts cost time${slower}.`,
+      `float16 makes the file smaller, not faster: on this target ONNX Runtime computes most operators in float32, and casts cost time${slower}.`,
     )
   }
   if (clamped.tooLarge > 0) warnings.push(`${clamped.tooLarge} weights were beyond ±65504, the largest float16, and were set to it.`)

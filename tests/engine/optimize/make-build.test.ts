@@ -117,7 +117,7 @@ describe('makeBuild', () => {
     const { summary } = await build([step('fp16')])
     expect(summary.output.sizeBytes / summary.input.sizeBytes).toBeLessThan(0.6)
     expect(summary).toMatchObject({ quantizedNodes: 5, fusedNodes: 0 })
-    expect(summary.warnings).toEqual([expect.stringContaining('no speed-up')])
+    expect(summary.warnings).toEqual([expect.stringContaining('smaller, not faster')])
     expect((await build([step('fp16')], { target: 'tensorrt' })).summary.warnings).toEqual([])
   })
 
@@ -147,6 +147,13 @@ describe('makeBuild', () => {
       ['square', true],
       ['div', true],
     ])
+  })
+
+  it('says when nothing got smaller', async () => {
+    const everything = ['Conv', 'Gemm']
+    const { summary } = await build([{ ...step('fp16'), exclude: everything }])
+    expect(summary.output.sizeBytes).toBeGreaterThan(bytes.length * 0.95)
+    expect(summary.warnings).toContainEqual(expect.stringContaining('not smaller than its source'))
   })
 
   it('prunes exactly the share asked for, and then quantizes', async () => {
