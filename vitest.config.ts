@@ -11,6 +11,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests that use ONNX Runtime directly must not leave its usage database in the home directory (src/engine/runtimes/no-telemetry.ts).
     env: { ORT_DISABLE_TELEMETRY: '1' },
+    setupFiles: ['tests/fuzz-seed.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -8,6 +8,8 @@ import type { SampleInput } from './model-signature.ts'
 
 /** A body of 16 MB holds no more values than this; shapes that claim more are ragged lists. */
 const MOST_VALUES = 2 ** 23
+/** From here on binary16 rounds to infinity (IEEE 754-2019 §4.3.1). */
+const HALF_OVERFLOW = 65520
 
 /**
  * Reads one input of one sample from JSON: nested arrays of the sample's shape (with or without a leading batch dimension of 1), or
@@ -41,7 +43,18 @@ export function readSample(value: unknown, input: SampleInput, preprocessed: boo
     if (error instanceof CoreError) throw new HttpError('INVALID_INPUT', `${path}: ${error.message}`, { hint: error.hint })
     throw error
   }
+  requireHoldable(floats, type, path)
   return { type, dims, values: type === 'float16' ? Uint16Array.from(floats, floatToHalf) : floats }
+}
+
+/** Scaling may carry a value beyond what the type can hold, to infinity; the model must never see that. */
+function requireHoldable(values: Float32Array | Float64Array, type: string, path: string): void {
+  const tooLarge = type === 'float16' ? HALF_OVERFLOW : Number.POSITIVE_INFINITY
+  const index = values.findIndex((value) => !(Math.abs(value) < tooLarge))
+  if (index < 0) return
+  throw new HttpError('INVALID_INPUT', `${path}: value ${index} (counted from 0) is too large for ${type} after preprocessing.`, {
+    hint: 'Send values in the range of the data the model was made for.',
+  })
 }
 
 /** Copies nested arrays into a tensor and names the place of the first value that does not fit. */
