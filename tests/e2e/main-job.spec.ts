@@ -31,7 +31,7 @@ test.afterAll(async () => {
 /** Takes a screenshot for the test report, and for the documentation when asked to. */
 async function screenshot(name: string): Promise<void> {
   const path = test.info().outputPath(`${name}.png`)
-  await page.screenshot({ path })
+  await page.screenshot({ path, animations: 'disabled' })
   await test.info().attach(name, { path, contentType: 'image/png' })
   if (process.env.EDGESMITH_UPDATE_SCREENSHOTS !== '1' || !documented.has(name)) return
   mkdirSync(documentation, { recursive: true })
