@@ -80,7 +80,9 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     emit,
   }
   devices.ensureLocal(new Date().toISOString())
-  devices.setReport(LOCAL_DEVICE_ID, await (await services.sessions.open(LOCAL_DEVICE_ID)).probe())
+  if (devices.get(LOCAL_DEVICE_ID).report === null) {
+    devices.setReport(LOCAL_DEVICE_ID, await (await services.sessions.open(LOCAL_DEVICE_ID)).probe())
+  }
   markInterruptedJobs(jobs, layout.engineEntry)
   await services.blobs.sweepTemporary(Date.now())
   const stopWatching = watchOtherProcesses(database, jobs, layout.engineEntry, emit)

@@ -1,23 +1,10 @@
 import { floatToHalf } from '../../core/float16.ts'
 import type { NamedTensors, Port, RuntimeTensor, TensorValues } from '../../core/inference-runtime.ts'
 import { elementCount } from '../../core/onnx/tensor-values.ts'
+import type { RandomSource } from '../../core/statistics/seeded-random.ts'
 
 /** Largest number of values made for one input: a guard against absurd declared shapes. */
 const MAX_VALUES = 64 * 1024 * 1024
-
-/** A stream of numbers in [0, 1). */
-type Random = () => number
-
-/** The generator "mulberry32": small, fast and good enough for test inputs; the same seed gives the same numbers. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** What unknown dimensions become. */
 export interface FreeDimensions {
@@ -33,7 +20,11 @@ export interface FreeDimensions {
  *
  * @returns `undefined` when an input is unreasonably large or of a type that cannot be made
  */
-export function generatedInputs(inputs: readonly Port[], { size, statesOfOne }: FreeDimensions, random: Random): NamedTensors | undefined {
+export function generatedInputs(
+  inputs: readonly Port[],
+  { size, statesOfOne }: FreeDimensions,
+  random: RandomSource,
+): NamedTensors | undefined {
   const batchNames = new Set(inputs.map(({ shape }) => shape[0]))
   const feeds: Record<string, RuntimeTensor> = {}
   for (const { name, type, shape } of inputs) {
@@ -50,8 +41,8 @@ export function generatedInputs(inputs: readonly Port[], { size, statesOfOne }: 
   return feeds
 }
 
-function generatedValues(type: string, count: number, random: Random): TensorValues | undefined {
-  const integer = (): number => (count === 1 ? 1 : Math.floor(random() * 2))
+function generatedValues(type: string, count: number, random: RandomSource): TensorValues | undefined {
+  const integer = (): number => (count === 1 ? 1 : random.below(2))
   switch (type) {
     case 'float32':
       return Float32Array.from({ length: count }, () => normal(random))
@@ -84,6 +75,6 @@ function generatedValues(type: string, count: number, random: Random): TensorVal
 }
 
 /** Standard normal number (Box and Muller 1958). */
-function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+function normal(random: RandomSource): number {
+  return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform())
 }

@@ -6,7 +6,8 @@ import type { InferenceRuntime, LoadedModel, NamedTensors, Port, RuntimeTensor }
 import { FidelityAccumulator, worstFidelity } from '../../core/metrics/fidelity.ts'
 import type { CalibrationSamples } from '../../core/quantization/range-collection.ts'
 import { targetRules } from '../../core/quantization/target-rules.ts'
-import { generatedInputs, seededRandom } from './generated-inputs.ts'
+import { seededRandom } from '../../core/statistics/seeded-random.ts'
+import { generatedInputs } from './generated-inputs.ts'
 
 /** What unknown dimensions are tried with, until the source model runs: smallest first, then sizes that networks commonly take. */
 const FREE_DIMENSIONS = [1, 8, 16, 32, 64, 128, 224, 256, 512].flatMap((size) => [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../../src/core/statistics/seeded-random.ts'
 import { calibrationFeeds, someFeeds } from '../../../src/engine/optimize/calibration-feeds.ts'
-import { generatedInputs, seededRandom } from '../../../src/engine/optimize/generated-inputs.ts'
+import { generatedInputs } from '../../../src/engine/optimize/generated-inputs.ts'
 
 /** A dataset of `sampleCount` samples that answers with the indices it is asked for. */
 function dataset(sampleCount: number, fixedBatch?: number) {
