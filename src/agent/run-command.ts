@@ -61,6 +61,10 @@ async function answer(request: Request): Promise<unknown> {
       const { onnxRuntime } = await import('../engine/runtimes/onnx-runtime.ts')
       return evaluate(request, onnxRuntime, measureContext())
     }
+    case 'explain': {
+      const { explain } = await import('../engine/measure/explain.ts')
+      return explain(request, measureContext())
+    }
   }
 }
 

@@ -21,10 +21,12 @@ import { findProgramLayout } from './program-layout.ts'
 import type { SecretStore } from './secret-store.ts'
 import type { Services } from './services.ts'
 import { compareHandlers } from './use-cases/compare.ts'
+import { compareAllHandlers } from './use-cases/compare-all.ts'
 import { datasetHandlers } from './use-cases/datasets.ts'
 import { deploymentHandlers } from './use-cases/deployments.ts'
 import { deviceHandlers } from './use-cases/devices.ts'
 import { doctorHandlers } from './use-cases/doctor.ts'
+import { explainHandlers } from './use-cases/explain.ts'
 import { guidedHandlers } from './use-cases/guided-job.ts'
 import { jobHandlers } from './use-cases/jobs.ts'
 import { measureHandlers } from './use-cases/measure.ts'
@@ -32,6 +34,7 @@ import { modelHandlers } from './use-cases/models.ts'
 import { optimizeHandlers } from './use-cases/optimize.ts'
 import { reportHandlers } from './use-cases/report.ts'
 import { sampleHandlers } from './use-cases/samples.ts'
+import { sensitivityHandlers } from './use-cases/sensitivity.ts'
 import { workspaceHandlers } from './use-cases/workspace.ts'
 
 /** The use cases over one workspace. The window runs this in a process of its own, the command line in its own process. */
@@ -107,6 +110,9 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     ...optimizeHandlers(services),
     ...measureHandlers(services),
     ...compareHandlers(services),
+    ...compareAllHandlers(services),
+    ...explainHandlers(services),
+    ...sensitivityHandlers(services),
     ...jobHandlers(services),
     ...deviceHandlers(services),
     ...deploymentHandlers(services),

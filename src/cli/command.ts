@@ -41,12 +41,20 @@ export interface CommandResult {
   readonly hold?: () => Promise<void>
 }
 
+/** Terms with what they mean, under a title. */
+export interface HelpSection {
+  readonly title: string
+  readonly rows: readonly (readonly [term: string, description: string])[]
+}
+
 export interface CommandDefinition<O extends Readonly<Record<string, Option>>, P extends Positionals> {
   /** One word or two: `device add`. */
   readonly name: string
   readonly summary: string
   readonly positionals: P
   readonly options: O
+  /** Tables of the help after the options, made when somebody asks for it. */
+  readonly sections?: () => readonly HelpSection[]
   /** Further paragraphs of the help. */
   readonly notes?: readonly string[]
   readonly examples: readonly string[]

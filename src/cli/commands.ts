@@ -12,6 +12,7 @@ import { deviceProbeCommand } from './commands/device-probe.ts'
 import { deviceRemoveCommand } from './commands/device-remove.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
+import { explainCommand } from './commands/explain.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
@@ -20,6 +21,7 @@ import { modelsCommand } from './commands/models.ts'
 import { optimizeCommand } from './commands/optimize.ts'
 import { reportCommand } from './commands/report.ts'
 import { runsCommand } from './commands/runs.ts'
+import { sensitivityCommand } from './commands/sensitivity.ts'
 import { serveCommand } from './commands/serve.ts'
 import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
@@ -30,9 +32,11 @@ import { undeployCommand } from './commands/undeploy.ts'
 export const commands: readonly Command[] = [
   inspectCommand,
   optimizeCommand,
+  sensitivityCommand,
   evaluateCommand,
   benchCommand,
   compareCommand,
+  explainCommand,
   reportCommand,
   deviceAddCommand,
   deviceListCommand,

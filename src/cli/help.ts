@@ -35,6 +35,7 @@ export function commandHelp(command: Command): string {
     `Usage: edgesmith ${signature(command)}${Object.keys(command.options).length > 0 ? ' [options]' : ''}`,
     ...section('Arguments', positionals),
     ...section('Options', optionRows({ ...command.options, ...globalOptions })),
+    ...(command.sections?.() ?? []).flatMap(({ title, rows }) => section(title, rows)),
     ...(command.notes ?? []).flatMap((note) => ['', ...wrap(note, WIDTH)]),
     '',
     `Example${command.examples.length > 1 ? 's' : ''}:`,

@@ -49,7 +49,7 @@ export function setting<S extends z.ZodType>(placeholder: string, schema: S, des
   return {
     kind: 'value',
     placeholder,
-    description: describe(schema, description),
+    description: describeSetting(schema, description),
     read: (value) => readSetting(schema as z.ZodType<z.output<S>>, value),
   }
 }
@@ -72,12 +72,16 @@ export function repeated<T>(option: ValueOption<T>): RepeatedOption<T> {
   return { ...option, kind: 'repeated' }
 }
 
-function describe(schema: z.ZodType, description: string | undefined): string {
+/** A setting in words: its description, choices and default. */
+export function describeSetting(schema: z.ZodType, description?: string): string {
   const facts = schemaFacts(schema)
   const words = description ?? facts.description ?? ''
-  const notes = [
-    ...(facts.choices ? [facts.choices.join(' | ')] : []),
-    ...(facts.defaultValue === undefined ? [] : [`default ${facts.defaultValue}`]),
-  ]
+  const notes = [...(facts.choices ? [facts.choices.join(' | ')] : []), ...defaultNote(facts.defaultValue)]
   return notes.length > 0 ? `${words} (${notes.join('; ')})` : words
+}
+
+/** Empty lists and records say nothing. */
+function defaultNote(value: unknown): string[] {
+  if (value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)) return []
+  return [`default ${value}`]
 }

@@ -26,7 +26,9 @@ export class ProgressDisplay {
   /** Takes a new state of the job. */
   show(job: Job, now: number): void {
     const line =
-      job.state === 'queued' ? waitingLine(job) : job.progress && phaseLine(job.progress, this.terminal.live ? now - this.startedAt : null)
+      job.state === 'queued' || job.waitingFor !== null
+        ? waitingLine(job)
+        : job.progress && phaseLine(job.progress, this.terminal.live ? now - this.startedAt : null)
     if (line === null || line === this.last) return
     this.last = line
     if (this.terminal.live) this.terminal.redraw(cut(`  ${line}`, this.terminal.columns - 1))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { datasetSourceSchema, preprocessingSchema } from './dataset.ts'
 import { errorReportSchema, progressSchema } from './job.ts'
-import { benchResultSchema, benchSettingsSchema, evaluateResultSchema } from './measurement.ts'
+import { benchResultSchema, benchSettingsSchema, evaluateResultSchema, explanationSchema } from './measurement.ts'
 import { pathSchema, serviceNameSchema, sha256Schema } from './names.ts'
 
 /**
@@ -22,6 +22,14 @@ export const agentRequestSchema = z.discriminatedUnion('command', [
     batch: z.int().min(1).max(4096).default(32),
     threads: z.int().min(1).max(256).default(1),
   }),
+  /** Profiles a build beside its baseline, node by node, and says why it is slower where it is. */
+  z.object({
+    command: z.literal('explain'),
+    baseline: pathSchema,
+    model: pathSchema,
+    batch: z.int().min(1).max(4096).default(1),
+    threads: z.int().min(1).max(256).default(1),
+  }),
 ])
 export type AgentRequest = z.input<typeof agentRequestSchema>
 
@@ -40,6 +48,7 @@ export const agentResultSchemas = {
   'self-test': selfTestResultSchema,
   bench: benchResultSchema,
   evaluate: evaluateResultSchema,
+  explain: explanationSchema,
 } as const
 export type AgentCommand = keyof typeof agentResultSchemas
 export type AgentResult<C extends AgentCommand> = z.infer<(typeof agentResultSchemas)[C]>

@@ -3,7 +3,7 @@ import { datasetReportSchema, datasetSourceSchema } from './dataset.ts'
 import { errorReportSchema, progressSchema } from './job.ts'
 import { modelReportSchema } from './model.ts'
 import { pathSchema, targetSchema } from './names.ts'
-import { optimizeSummarySchema, recipeSchema } from './recipe.ts'
+import { optimizeSummarySchema, recipeSchema, sensitivityReportSchema } from './recipe.ts'
 
 /**
  * Backend → engine, over the IPC channel of a forked child: one request per process. The engine answers with progress, log lines,
@@ -32,10 +32,22 @@ export const engineRequestSchema = z.discriminatedUnion('command', [
     target: targetSchema,
     calibration: datasetSourceSchema.nullable(),
     samples: z.int().min(1),
+    /** Search the fastest build whose accuracy on `labelled` is at most this far below the source's. */
+    budget: z.object({ maxAccuracyDrop: z.number().min(0).max(1), labelled: datasetSourceSchema }).nullable(),
     outPath: pathSchema,
     edgesmithVersion: z.string(),
     /** Recipes that made the source, oldest first: they are written into the lineage. */
     lineage: z.array(z.unknown()),
+  }),
+  /** Quantizes one unit at a time and measures what each costs and gains. */
+  z.object({
+    command: z.literal('sensitivity'),
+    modelPath: pathSchema,
+    modelName: z.string(),
+    target: targetSchema,
+    calibration: datasetSourceSchema,
+    samples: z.int().min(1),
+    labelled: datasetSourceSchema.nullable(),
   }),
 ])
 export type EngineRequest = z.infer<typeof engineRequestSchema>
@@ -47,6 +59,7 @@ export const engineResultSchemas = {
   'describe-dataset': datasetReportSchema,
   'read-sample': z.object({ inputs: z.record(z.string(), z.unknown()), label: z.number().nullable() }),
   optimize: optimizeSummarySchema,
+  sensitivity: sensitivityReportSchema,
 } as const
 export type EngineResult<C extends EngineCommand> = z.infer<(typeof engineResultSchemas)[C]>
 

@@ -136,6 +136,45 @@ export const accuracyDifferenceSchema = z.object({
   agreement: z.number(),
 })
 
+/** One runtime kernel (or several that came from one node of the model), timed by ONNX Runtime's profiler. */
+export const nodeTimeSchema = z.object({
+  /** The node of the model it came from, as far as ONNX Runtime keeps the name. */
+  node: z.string(),
+  /** Kernels that ran for it, for example `QLinearConv` or `Conv (NCHWc)`. */
+  kernels: z.array(z.string()),
+  /** Median over the profiled runs, milliseconds of one inference. */
+  ms: z.number(),
+})
+export type NodeTime = z.infer<typeof nodeTimeSchema>
+
+/** One reason why a build is slower (or not faster) than its baseline. */
+export const slowdownFindingSchema = z.object({
+  /** The rule that found it, for example `no-int8-kernel` or `many-conversions`. */
+  rule: z.string(),
+  /** In words, with names and numbers. */
+  message: z.string(),
+  nodes: z.array(z.string()),
+  /** Milliseconds of one inference that it explains; null where that cannot be told. */
+  lostMs: z.number().nullable(),
+})
+
+/** Why a build takes the time it takes, beside its baseline, on one machine. */
+export const explanationSchema = z.object({
+  baselineMs: z.number(),
+  buildMs: z.number(),
+  /** Most important first. */
+  findings: z.array(slowdownFindingSchema),
+  /** Times of corresponding nodes, largest loss first; null where one side has no such node. */
+  nodes: z.array(z.object({ node: z.string(), baseline: nodeTimeSchema.nullable(), build: nodeTimeSchema.nullable(), lostMs: z.number() })),
+  /** Time by kernel type, milliseconds of one inference. */
+  kernels: z.array(z.object({ kernel: z.string(), baselineMs: z.number(), buildMs: z.number() })),
+  /** Processor features that decide which int8 kernels run. */
+  cpuFeatures: z.array(z.string()),
+  /** What to do instead, in words; null when there is nothing better to say. */
+  advice: z.string().nullable(),
+})
+export type Explanation = z.infer<typeof explanationSchema>
+
 /** One model of a comparison. */
 export const comparisonRowSchema = z.object({
   modelId: idSchema,
@@ -156,6 +195,8 @@ export const comparisonRowSchema = z.object({
   cpuMsPerInference: z.number(),
   /** Null for the baseline itself. */
   speedup: speedupSchema.nullable(),
+  /** Why it is slower than the baseline; null where it is not. */
+  explanation: explanationSchema.nullable().default(null),
   benchmarkId: idSchema,
   evaluationId: idSchema.nullable(),
   warnings: z.array(z.string()),

@@ -2,11 +2,18 @@ import { z } from 'zod'
 import { datasetSchema, preprocessingSchema } from './dataset.ts'
 import { deploymentSchema, serviceStatusSchema } from './deployment.ts'
 import { deviceAuthSchema, deviceIdSchema, deviceReportSchema, deviceSchema, fingerprintSchema, hostSchema, userSchema } from './device.ts'
-import { jobLogLineSchema, jobSchema } from './job.ts'
-import { benchmarkSchema, benchSettingsSchema, comparisonSchema, evaluationSchema, histogramSchema } from './measurement.ts'
+import { errorReportSchema, jobLogLineSchema, jobSchema } from './job.ts'
+import {
+  benchmarkSchema,
+  benchSettingsSchema,
+  comparisonSchema,
+  evaluationSchema,
+  explanationSchema,
+  histogramSchema,
+} from './measurement.ts'
 import { modelReportSchema, modelSchema } from './model.ts'
 import { displayNameSchema, idSchema, momentSchema, pathSchema, serviceNameSchema, targetSchema } from './names.ts'
-import { optimizeSummarySchema, recipeSchema } from './recipe.ts'
+import { optimizeSummarySchema, recipeSchema, sensitivityReportSchema } from './recipe.ts'
 
 /** A procedure that answers at once. */
 interface Call<I extends z.ZodType, O extends z.ZodType> {
@@ -45,6 +52,23 @@ export const doctorCheckSchema = z.object({
   needed: z.string(),
   fix: z.string().nullable(),
 })
+
+/** What `compareAll` made: one entry for each recipe that was tried, and the comparison of those that became builds. */
+export const compareAllResultSchema = z.object({
+  comparison: comparisonSchema.nullable(),
+  entries: z.array(
+    z.object({
+      title: z.string(),
+      recipe: recipeSchema,
+      /** The build; null when the recipe could not be applied. */
+      modelId: idSchema.nullable(),
+      error: errorReportSchema.nullable(),
+    }),
+  ),
+  /** The build to take, and why; null when the source model is the best. */
+  recommended: z.object({ modelId: idSchema, reason: z.string() }).nullable(),
+})
+export type CompareAllResult = z.infer<typeof compareAllResultSchema>
 
 /** Where a report is written; the ending decides the format. */
 const reportPathSchema = pathSchema.regex(/\.html$/i, 'reports are written as .html')
@@ -102,8 +126,48 @@ export const procedures = {
       calibrationId: idSchema.optional(),
       samples: z.int().min(1).max(100_000).default(256).describe('calibration samples to use'),
       name: displayNameSchema.optional(),
+      budget: z
+        .object({ maxAccuracyDrop: z.number().min(0).max(1), datasetId: idSchema })
+        .optional()
+        .describe('search the fastest int8-static build that loses at most this much accuracy on a labelled dataset'),
     }),
     z.object({ model: modelSchema, summary: optimizeSummarySchema }),
+  ),
+  'sensitivity.start': start(
+    'Which units of a model suffer most from int8 quantization, and what each gains',
+    z.object({
+      modelId: idSchema,
+      target: targetSchema.optional().describe('default: what this computer is'),
+      calibrationId: idSchema,
+      samples: z.int().min(1).max(100_000).default(64).describe('calibration samples to use'),
+      datasetId: idSchema.optional().describe('labelled data: units are then ranked by accuracy'),
+    }),
+    sensitivityReportSchema,
+  ),
+  'explain.start': start(
+    'Profile a build beside its baseline on a device and say, node by node, why it is slower',
+    z.object({
+      baselineId: idSchema,
+      modelId: idSchema,
+      deviceId: deviceIdSchema,
+      batch: z.int().min(1).max(4096).default(1),
+      threads: z.int().min(1).max(256).default(1),
+    }),
+    explanationSchema,
+  ),
+  'compareAll.start': start(
+    'Make a build by every recipe that makes sense for a model and target, and compare them all',
+    z.object({
+      modelId: idSchema,
+      target: targetSchema.optional().describe('default: what this computer is'),
+      calibrationId: idSchema.optional(),
+      samples: z.int().min(1).max(100_000).default(256).describe('calibration samples to use'),
+      datasetId: idSchema.optional().describe('labelled data to measure accuracy on'),
+      deviceId: deviceIdSchema,
+      settings: benchSettingsSchema,
+      blocks: z.int().min(2).max(100).default(10).describe('interleaved blocks for each model'),
+    }),
+    compareAllResultSchema,
   ),
   'evaluate.start': start(
     'Accuracy of a model on a dataset, measured on a device',

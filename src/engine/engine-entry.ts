@@ -3,10 +3,12 @@ import { type EngineMessage, type EngineRequest, engineRequestSchema } from '../
 import { toErrorReport } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
 import { describeDataset, readSample } from './datasets/open-dataset.ts'
+import { noteIdleMemory } from './memory.ts'
 import { importModel } from './models/import-model.ts'
 import { inspectFile } from './models/inspect-file.ts'
 import { loadPorts } from './models/load-ports.ts'
 import { optimizeModel } from './optimize/optimize.ts'
+import { analyseSensitivity } from './optimize/sensitivity.ts'
 import { onnxRuntime } from './runtimes/onnx-runtime.ts'
 
 /** Progress more often than this only fills the channel. */
@@ -16,6 +18,7 @@ const PROGRESS_INTERVAL_MS = 50
 process.on('disconnect', () => process.exit(1))
 
 process.once('message', (raw) => {
+  noteIdleMemory()
   void answer(raw).then(
     (value) => finish({ type: 'result', value }),
     (error: unknown) => {
@@ -39,6 +42,8 @@ async function answer(raw: unknown): Promise<unknown> {
       return readSample(request.source, await loadPorts(request.modelPath, onnxRuntime), request.index, { raw: request.raw })
     case 'optimize':
       return optimizeModel(request, onnxRuntime, reporter)
+    case 'sensitivity':
+      return analyseSensitivity(request, onnxRuntime, reporter)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Comparison, ComparisonRow } from '../../src/contract/measurement.ts'
 import type { Model } from '../../src/contract/model.ts'
+import { recipeSchema } from '../../src/contract/recipe.ts'
 
 /** Identifiers of the fixture's models. */
 export const ids = {
@@ -39,6 +40,7 @@ export function row(modelId: string, model: string, p50: number, changes: Partia
     firstInferenceMs: 4.56,
     peakRssBytes: 61_000_000,
     cpuMsPerInference: p50,
+    explanation: null,
     speedup: { estimate: 2.15, ci95: [2.1, 2.2], verdict: 'faster', blocks: 10 },
     benchmarkId: '00000000-0000-4000-8000-00000000000a',
     evaluationId: '00000000-0000-4000-8000-00000000000b',
@@ -144,7 +146,7 @@ export function models(): Model[] {
       name: 'fashion-cnn int8-static',
       kind: 'build',
       parentId: ids.baseline,
-      recipe: [{ recipe: 'int8-static', calibrator: 'minmax', perChannel: true, exclude: ['Softmax'] }],
+      recipe: recipeSchema.parse([{ recipe: 'int8-static', calibrator: 'minmax', exclude: ['Softmax'] }]),
       target: 'x64',
       summary: {
         input: { sizeBytes: 1_750_000, sha256: 'ab'.repeat(32) },
@@ -157,7 +159,15 @@ export function models(): Model[] {
         sparsity: null,
         fidelity: { sqnrDb: 31.4, cosine: 0.99964, maxAbsDiff: 0.21, samples: 256, inputs: 'calibration' },
         calibrationSamples: 256,
+        calibrator: 'minmax',
+        calibratorTrials: [],
+        tensors: [],
+        weights: [],
+        mixedPrecision: null,
+        channelPruning: null,
         warnings: [],
+        phases: [{ phase: 'calibrating', durationMs: 600 }],
+        idleRssBytes: 70_000_000,
         peakRssBytes: 120_000_000,
         durationMs: 900,
       },

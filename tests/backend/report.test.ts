@@ -76,7 +76,9 @@ describe('renderComparisonReport', () => {
 
   it('tells how each build was made, where it ran, and what makes it less sure', () => {
     const text = visibleText(renderComparisonReport([comparison()], context))
-    expect(text).toContain('fashion-cnn int8-static : int8-static calibrator=minmax perChannel=true exclude=[Softmax] for x64')
+    expect(text).toContain(
+      'fashion-cnn int8-static : int8-static calibrator=minmax percentile=99.999 perChannel=true symmetricActivations=false weightScale=auto biasCorrection=true onlyFaster=false exclude=[Softmax] for x64',
+    )
     expect(text).toContain('SQNR 31.4 dB, cosine 0.999640, largest difference 0.210 (worst output, 256 calibration samples)')
     expect(text).toContain('6; run by int8 kernels after loading: 5')
     expect(text).toContain('1 node left as before node operator reason softmax_1 Softmax excluded by the recipe')
@@ -104,6 +106,68 @@ describe('renderComparisonReport', () => {
       'by its own account made from <b>teacher: int8-static perChannel=true , then later for arm64, calibrated on 1 sample of faces',
     )
     for (const broken of ['{', '7', '{"source":1}']) expect(textWith(broken)).not.toContain('own account')
+  })
+
+  it('says why a build is slower, what was left in float and which channels went', () => {
+    const explanation: NonNullable<Comparison['rows'][number]['explanation']> = {
+      baselineMs: 1.4,
+      buildMs: 1.75,
+      findings: [{ rule: 'few-channels', message: '2 convolutions have too few channels', nodes: ['conv_1'], lostMs: 0.25 }],
+      nodes: [
+        {
+          node: 'conv_1',
+          baseline: { node: 'conv_1', kernels: ['Conv (NCHWc)'], ms: 0.1 },
+          build: { node: 'conv_1', kernels: ['QLinearConv'], ms: 0.35 },
+          lostMs: 0.25,
+        },
+        { node: 'q_1', baseline: null, build: { node: 'q_1', kernels: ['QuantizeLinear'], ms: 0.1 }, lostMs: 0.1 },
+      ],
+      kernels: [],
+      cpuFeatures: ['avx2'],
+      advice: 'Keep it in float here.',
+    }
+    const { rows, ...rest } = comparison()
+    const explained = { ...rest, rows: rows.map((entry) => (entry.speedup?.verdict === 'slower' ? { ...entry, explanation } : entry)) }
+    const [imported, build] = models()
+    if (!imported || !build?.summary) throw new Error('the fixture has a build')
+    const summary: typeof build.summary = {
+      ...build.summary,
+      mixedPrecision: {
+        metric: 'accuracy',
+        maxDrop: 0.01,
+        baseline: 0.913,
+        reached: 0.909,
+        samples: 2000,
+        met: true,
+        trials: 7,
+        left: [
+          { node: 'stem', op: 'Conv', reason: 'it costs most', sqnrDb: 18.2, gainMs: 0.1 },
+          { node: 'head', op: 'Gemm', reason: 'its outputs suffer', sqnrDb: 21.4, gainMs: null },
+        ],
+      },
+      channelPruning: {
+        goal: 'macs',
+        amount: 0.3,
+        macsBefore: 5_000_000,
+        macsAfter: 3_500_000,
+        parametersBefore: 431_000,
+        parametersAfter: 300_000,
+        latencyBeforeMs: null,
+        latencyAfterMs: null,
+        refitted: true,
+        layers: [{ node: 'conv_2', op: 'Conv', before: 64, after: 40 }],
+      },
+    }
+    const text = visibleText(renderComparisonReport([explained], { ...context, models: [imported, { ...build, summary }] }))
+    expect(text).toContain('Why slower 3 fashion-cnn prune-magnitude, 0.80× the speed 2 convolutions have too few channels (0.250 ms)')
+    expect(text).toContain('Keep it in float here.')
+    expect(text).toContain('conv_1 0.100 ms 0.350 ms 0.250 ms Conv (NCHWc) → QLinearConv')
+    expect(text).toContain('q_1 – 0.100 ms 0.100 ms none → QuantizeLinear')
+    expect(text).toContain('Accuracy budget kept: 90.90 % against 91.30 %, at most 1.00 points allowed')
+    expect(text).toContain('stem Conv 18.2 dB 0.100 ms it costs most head Gemm 21.4 dB – its outputs suffer')
+    expect(text).toContain('multiply-accumulates 5,000,000 → 3,500,000, parameters 431,000 → 300,000, weights re-fitted')
+    expect(text).toContain('conv_2 Conv 64 40')
+    expect(visibleText(renderComparisonReport([comparison()], context))).not.toContain('Why slower')
   })
 
   it('is one file that loads nothing and runs nothing', () => {

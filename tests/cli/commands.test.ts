@@ -6,7 +6,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { callCli } from './cli-call.ts'
-import { benchDocument, compareDocument, errorDocument, evaluateDocument, optimizeDocument, sweepDocument } from './documents.ts'
+import {
+  benchDocument,
+  compareDocument,
+  errorDocument,
+  evaluateDocument,
+  explanationDocument,
+  optimizeDocument,
+  sensitivityDocument,
+  sweepDocument,
+} from './documents.ts'
 import { ACCURACY, SAMPLES, type SmallFiles, writeSmallFiles } from './small-model.ts'
 
 /** Enough for every number to be there, and no longer. */
@@ -73,6 +82,8 @@ describe('optimize', () => {
       sha256: createHash('sha256').update(bytes).digest('hex'),
     })
     expect(document.steps.map(({ recipe }) => recipe)).toEqual(['int8-dynamic'])
+    // Built for this computer: the quick check has timed it beside its source.
+    expect(document.speed).toMatchObject({ baselineMs: expect.any(Number), buildMs: expect.any(Number), findings: expect.any(Array) })
     expect(document.quantizedNodes).toBe(2)
     const inspected = (await edgesmith('inspect', 'dynamic', '--json')).json(z.looseObject({ metadata: z.record(z.string(), z.string()) }))
     expect(inspected).toMatchObject({ kind: 'build', recipe: [{ recipe: 'int8-dynamic', perChannel: true }] })
@@ -91,13 +102,44 @@ describe('optimize', () => {
       '40',
       '--set',
       'perChannel=false',
+      '--calibrator',
+      'percentile',
+      '--no-speed-check',
     ]
     const result = await edgesmith(...args, '--name', 'static', '--json')
     expect(result.code, result.stdout).toBe(0)
-    expect(result.json(optimizeDocument.extend({ calibrationSamples: z.number() }))).toMatchObject({
+    expect(result.json(optimizeDocument)).toMatchObject({
       output: { path: null },
       calibrationSamples: 40,
+      calibrator: 'percentile',
+      calibratorTrials: [],
+      speed: null,
     })
+    const inspected = (await edgesmith('inspect', 'static', '--json')).json(z.looseObject({}))
+    expect(inspected).toMatchObject({ recipe: [{ calibrator: 'percentile', perChannel: false }] })
+  })
+
+  it('searches within an accuracy budget, checks it as a limit, and says what was left in float', async () => {
+    const args = ['optimize', files.model, '--recipe', 'int8-static', '--calibration', files.unlabelled, '--samples', '40']
+    const budget = ['--max-accuracy-drop', '0.05', '--data', files.labelled, '--calibrator', 'minmax', '--no-speed-check']
+    const result = await edgesmith(...args, ...budget, '--name', 'static-budget', '--json')
+    expect(result.code, result.stdout).toBe(0)
+    const document = result.json(optimizeDocument)
+    expect(document.mixedPrecision).toMatchObject({ maxDrop: 0.05, met: true, samples: SAMPLES })
+    expect(document.mixedPrecision?.baseline).toBeCloseTo(ACCURACY, 9)
+    expect(document.gates).toMatchObject([{ gate: 'max-accuracy-drop', passed: true }])
+  })
+
+  it('tells people times by phase, memory above idle and the worst tensors', async () => {
+    const args = ['optimize', files.model, '--recipe', 'int8-static', '--calibration', files.unlabelled, '--samples', '40']
+    const { code, stdout } = await edgesmith(...args, '--calibrator', 'minmax', '--target', 'arm64', '--name', 'static-arm')
+    expect(code, stdout).toBe(0)
+    expect(stdout).toMatch(/^phases +.*calibrating \d/m)
+    expect(stdout).toMatch(/^calibrator +minmax$/m)
+    expect(stdout).toMatch(/^peak memory +.* above idle$/m)
+    expect(stdout).toMatch(/^Activations that suffer most:\ntensor +made by +against float/m)
+    // Not built for this computer: its speed here says nothing.
+    expect(stdout).not.toContain('Quick check')
   })
 
   it('exits 1 when a limit is missed, after printing the whole result', async () => {
@@ -118,6 +160,29 @@ describe('optimize', () => {
     expect(stdout).toMatch(/^build +small fp16$/m)
     expect(stderr).toMatch(/^Make fp16 of small$/m)
     expect(stdout + stderr).not.toContain('\u001b')
+  })
+})
+
+describe('sensitivity and explain', () => {
+  it('ranks the nodes of a model, worst first', async () => {
+    const args = ['sensitivity', files.model, '--calibration', files.unlabelled, '--data', files.labelled, '--samples', '20']
+    const document = (await edgesmith(...args, '--json')).json(sensitivityDocument)
+    expect(document).toMatchObject({ model: 'small', metric: 'accuracy' })
+    expect(document.baseline).toBeCloseTo(ACCURACY, 9)
+    expect(document.units.map(({ node }) => node).sort()).toEqual(['gemm_1', 'gemm_2'])
+    const { code, stdout } = await edgesmith('sensitivity', 'small', '--calibration', files.unlabelled)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^ *1 +gemm_[12] +Gemm +[\d.]+ dB/m)
+  })
+
+  it('explains the time of a build beside its source', async () => {
+    const document = (await edgesmith('explain', 'small', 'dynamic', '--json')).json(explanationDocument)
+    expect(document).toMatchObject({ baseline: 'small', model: 'dynamic', device: 'this-computer' })
+    expect(document.nodes.length).toBeGreaterThan(0)
+    const { code, stdout } = await edgesmith('explain', 'small', 'dynamic')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^dynamic (is|takes) .*\([\d.]+ ms against [\d.]+ ms\)\.$/m)
+    expect(stdout).toMatch(/^Time by kernel:$/m)
   })
 })
 
@@ -288,6 +353,13 @@ describe('bad input', () => {
     ['labels beyond the classes', () => ['evaluate', 'small', '--data', files.outOfRange], 'DATASET_LABELS'],
     ['data without labels', () => ['evaluate', 'small', '--data', files.unlabelled], 'DATASET_LABELS'],
     ['no calibration', () => ['optimize', 'small', '--recipe', 'int8-static'], 'CALIBRATION_NEEDED'],
+    ['neither a recipe nor all', () => ['optimize', 'small'], 'USAGE'],
+    ['a setting of measuring without measuring', () => ['optimize', 'small', '--recipe', 'fp16', '--runs', '5'], 'USAGE'],
+    ['a recipe beside all', () => ['optimize', 'small', '--compare-all', '--recipe', 'fp16'], 'USAGE'],
+    ['a file that results cannot be', () => ['optimize', 'small', '--compare-all', '--out', 'results.csv'], 'USAGE'],
+    ['a calibrator of nothing', () => ['optimize', 'small', '--recipe', 'fp16', '--calibrator', 'mse'], 'USAGE'],
+    ['no samples to find ranges with', () => ['sensitivity', 'small'], 'USAGE'],
+    ['one model beside itself', () => ['explain', 'small', 'small'], 'USAGE'],
     ['an unknown recipe', () => ['optimize', 'small', '--recipe', 'int9'], 'RECIPE_INVALID'],
     ['a folder that does not exist', () => ['optimize', 'small', '--recipe', 'fp16', '--out', 'no/where.onnx'], 'FILE_NOT_FOUND'],
     ['a report of another format', () => ['compare', 'small', 'dynamic', '--report', 'out.docx'], 'USAGE'],
@@ -314,7 +386,9 @@ describe('bad input', () => {
     const names = (await edgesmith('models', '--json'))
       .json(z.object({ models: z.array(z.object({ name: z.string() })) }))
       .models.map(({ name }) => name)
-    expect(names.filter((name) => !['small', 'dynamic', 'static', 'pruned', 'small fp16'].includes(name))).toEqual([])
+    expect(
+      names.filter((name) => !['small', 'dynamic', 'static', 'static-budget', 'static-arm', 'pruned', 'small fp16'].includes(name)),
+    ).toEqual([])
     expect(existsSync(join(folder, 'x.html'))).toBe(false)
   })
 

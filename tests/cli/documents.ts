@@ -37,10 +37,43 @@ export const optimizeDocument = z.object({
   fusedNodes: z.number(),
   skipped: z.array(z.object({ node: z.string(), op: z.string(), reason: z.string() })),
   fidelity: z.object({ sqnrDb: z.number().nullable(), cosine: z.number(), maxAbsDiff: z.number() }),
+  calibrationSamples: z.number(),
+  calibrator: z.string().nullable(),
+  calibratorTrials: z.array(z.object({ calibrator: z.string(), biasCorrection: z.boolean(), sqnrDb: z.number().nullable() })),
+  mixedPrecision: z
+    .looseObject({ maxDrop: z.number(), baseline: z.number(), reached: z.number(), met: z.boolean(), left: z.array(z.unknown()) })
+    .nullable(),
+  phases: z.array(z.object({ phase: z.string(), durationMs: z.number() })).min(1),
+  idleRssBytes: z.number().positive(),
   peakRssBytes: z.number().positive(),
   durationMs: z.number().positive(),
+  speed: z
+    .object({
+      verdict: z.enum(['faster', 'slower', 'no difference shown']),
+      baselineMs: z.number().positive(),
+      buildMs: z.number().positive(),
+      findings: z.array(z.object({ rule: z.string(), message: z.string() })),
+    })
+    .nullable(),
   gates: z.array(gate).optional(),
   error: z.object({ code: z.string() }).optional(),
+})
+
+export const sensitivityDocument = z.object({
+  model: z.string(),
+  metric: z.enum(['accuracy', 'sqnrDb']),
+  baseline: z.number().nullable(),
+  units: z.array(z.object({ node: z.string(), op: z.string(), sqnrDb: z.number().nullable(), accuracy: z.number().nullable() })),
+})
+
+export const explanationDocument = z.object({
+  baseline: z.string(),
+  model: z.string(),
+  device: z.string(),
+  baselineMs: z.number().positive(),
+  buildMs: z.number().positive(),
+  findings: z.array(z.object({ rule: z.string(), message: z.string(), nodes: z.array(z.string()) })),
+  nodes: z.array(z.object({ node: z.string(), lostMs: z.number() })),
 })
 
 export const evaluateDocument = z.object({
@@ -64,6 +97,24 @@ export const benchDocument = z.object({
 })
 
 export const sweepDocument = z.object({ runs: z.array(benchDocument) })
+
+export const compareAllDocument = z.object({
+  source: z.string(),
+  comparison: z.object({ id: z.uuid(), rows: z.array(z.object({ model: z.string() })) }).nullable(),
+  entries: z.array(z.object({ title: z.string(), modelId: z.string().nullable() })).min(1),
+  results: z
+    .array(
+      z.object({
+        title: z.string(),
+        recommended: z.boolean(),
+        sizeBytes: z.number().optional(),
+        error: z.object({ code: z.string(), message: z.string() }).nullable(),
+      }),
+    )
+    .min(1),
+  recommended: z.object({ modelId: z.uuid(), reason: z.string() }).nullable(),
+  gates: z.array(gate).optional(),
+})
 
 export const compareDocument = z.object({
   id: z.uuid(),

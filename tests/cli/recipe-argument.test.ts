@@ -16,9 +16,17 @@ afterAll(() => rm(folder, { recursive: true }))
 describe('readRecipe', () => {
   it('makes steps of names, in order, with the contract’s defaults', async () => {
     expect(await readRecipe(folder, 'prune-magnitude, int8-dynamic', [])).toEqual([
-      { recipe: 'prune-magnitude', sparsity: 0.5, scope: 'global', exclude: [] },
-      { recipe: 'int8-dynamic', perChannel: true, exclude: [] },
+      { recipe: 'prune-magnitude', sparsity: 0.5, scope: 'global', method: 'auto', exclude: [] },
+      { recipe: 'int8-dynamic', perChannel: true, tables: true, convolutions: false, include: [], exclude: [] },
     ])
+  })
+
+  it('reads lists of numbers and values by name', async () => {
+    expect(await readRecipe(folder, 'int4-weights', ['blockSize=64'])).toMatchObject([{ blockSize: 64 }])
+    const [extract] = await readRecipe(folder, 'extract', ['fixed={"sr": 16000}', 'outputs=a,b'])
+    expect(extract).toMatchObject({ fixed: { sr: 16000 }, outputs: ['a', 'b'] })
+    const [quantize] = await readRecipe(folder, 'int8-static', ['overrides={"x": {"min": -1, "max": 1}}'])
+    expect(quantize).toMatchObject({ overrides: { x: { min: -1, max: 1 } } })
   })
 
   it('reads a file, and settings on top of it', async () => {
@@ -42,9 +50,13 @@ describe('readRecipe', () => {
     [
       'fp16',
       ['sparsity=0.5'],
-      { code: 'USAGE', message: '--set sparsity=0.5: no step has a setting "sparsity"', hint: 'Settings: keepIoTypes, exclude.' },
+      {
+        code: 'USAGE',
+        message: '--set sparsity=0.5: no step has a setting "sparsity"',
+        hint: 'Settings: weightsOnly, keepIoTypes, include, exclude.',
+      },
     ],
-    ['prune-magnitude', ['sparsty=0.5'], { code: 'USAGE', hint: 'Did you mean "sparsity"? Settings: sparsity, scope, exclude.' }],
+    ['prune-magnitude', ['sparsty=0.5'], { code: 'USAGE', hint: 'Did you mean "sparsity"? Settings: sparsity, scope, method, exclude.' }],
     [
       'prune-magnitude',
       ['sparsity=1'],
@@ -60,6 +72,13 @@ describe('readRecipe', () => {
       ['keepIoTypes=yes'],
       { code: 'RECIPE_INVALID', message: '--set keepIoTypes=yes: keepIoTypes must be true or false, found "yes"' },
     ],
+    [
+      'int4-weights',
+      ['blockSize=33'],
+      { code: 'RECIPE_INVALID', message: '--set blockSize=33: blockSize must be one of 16, 32, 64, 128, 256, found "33"' },
+    ],
+    ['extract', ['fixed=sr:16000'], { code: 'RECIPE_INVALID', message: expect.stringContaining('fixed is not usable') }],
+    ['extract', ['fixed={"sr": "fast"}'], { code: 'RECIPE_INVALID', message: expect.stringContaining('fixed is not usable') }],
     ['fp16', ['recipe=int8-static'], { code: 'USAGE', message: '--set recipe=int8-static: no step has a setting "recipe"' }],
     ['fp16', ['toString=1'], { code: 'USAGE' }],
     ['fp16', ['sparsity'], { code: 'USAGE', message: '--set takes key=value or recipe.key=value, found "sparsity"' }],

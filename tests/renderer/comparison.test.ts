@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Comparison, ComparisonRow } from '../../src/contract/measurement.ts'
 import { procedures } from '../../src/contract/procedures.ts'
 import { compareInput, emptyCompareDraft, withBaseline, withModel } from '../../src/renderer/pages/compare/compare-draft.ts'
-import { comparisonWarnings, headlineText, outcomeText } from '../../src/renderer/pages/compare/comparison-outcome.ts'
+import { comparisonWarnings, explainedRows, headlineText, outcomeText } from '../../src/renderer/pages/compare/comparison-outcome.ts'
 import { histogramOutline } from '../../src/renderer/pages/compare/latency-histogram.ts'
 import { bestWithin, tradeOffPoints } from '../../src/renderer/pages/compare/trade-off.ts'
 
@@ -77,6 +77,16 @@ describe('comparisonWarnings', () => {
   it('says a warning of all models once, and names the models of others', () => {
     const made = comparison({ model: 'a', p50: 1, warnings: ['busy'] }, { model: 'b', p50: 1, warnings: ['busy', 'throttled'] })
     expect(comparisonWarnings(made)).toEqual(['busy', 'b: throttled'])
+  })
+})
+
+describe('explainedRows', () => {
+  it('keeps the places of rows that have an explanation', () => {
+    const made = comparison({ model: 'net', p50: 2 }, { model: 'x', p50: 1 }, { model: 'y', p50: 3, speedup: [0.7, 'slower'] })
+    expect(explainedRows(made)).toEqual([])
+    const explanation = { findings: [], advice: null } as unknown as NonNullable<ComparisonRow['explanation']>
+    const rows = made.rows.map((entry) => (entry.model === 'y' ? { ...entry, explanation } : entry))
+    expect(explainedRows({ ...made, rows }).map(({ row: { model }, index }) => [model, index])).toEqual([['y', 2]])
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Model } from '../../src/contract/model.ts'
+import { recipeSchema } from '../../src/contract/recipe.ts'
 import { depthOf, filterModels, lineageOf, shrinkRatio } from '../../src/renderer/pages/models/model-tree.ts'
 
 function model(id: string, parentId: string | null, change: Partial<Model> = {}): Model {
@@ -38,7 +39,7 @@ describe('model tree', () => {
   })
 
   it('filters by every word, over names, recipes and hashes', () => {
-    const recipe: Model['recipe'] = [{ recipe: 'int8-static', calibrator: 'minmax', perChannel: true, exclude: [] }]
+    const recipe = recipeSchema.parse([{ recipe: 'int8-static' }])
     const list = [...models, model('other', null, { recipe })]
     expect(filterModels(list, ' int8  ').map(({ id }) => id)).toEqual(['int8', 'other'])
     expect(filterModels(list, 'int8 static').map(({ id }) => id)).toEqual(['other'])

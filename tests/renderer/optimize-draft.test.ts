@@ -48,6 +48,16 @@ describe('optimize draft', () => {
     expect(optimizeInput({ ...two, name: '  ' }, true)).not.toHaveProperty('name')
   })
 
+  it('sends an accuracy budget as a share, only along with int8-static, and not without labels', () => {
+    const labelledId = calibrationId
+    const input = optimizeInput({ ...two, calibrationId, maxDropPoints: 0.5, labelledId }, true)
+    expect(procedures['optimize.start'].input.parse(input).budget).toEqual({ maxAccuracyDrop: 0.005, datasetId: labelledId })
+    const half = withStep({ ...emptyDraft(), modelId, maxDropPoints: 0.5, labelledId }, 'fp16')
+    expect(optimizeInput(half, false)).not.toHaveProperty('budget')
+    const unlabelled = optimizeInput({ ...two, calibrationId, maxDropPoints: 0.5 }, true)
+    expect(procedures['optimize.start'].input.safeParse(unlabelled).success).toBe(false)
+  })
+
   it('knows the limit of the contract', () => {
     const step = { recipe: 'fp16' }
     expect(recipeSchema.safeParse(Array.from({ length: MAX_STEPS }, () => step)).success).toBe(true)

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { benchSettingsSchema } from '../../src/contract/measurement.ts'
-import { recipeNames, recipeStepSchemas } from '../../src/contract/recipe.ts'
+import { type RecipeName, recipeNames, recipeStepSchemas } from '../../src/contract/recipe.ts'
 import { fieldErrors } from '../../src/renderer/forms/field-errors.ts'
+import { recordText, recordValue } from '../../src/renderer/forms/record-text.ts'
 import { settingFields, settingLabel } from '../../src/renderer/forms/setting-fields.ts'
-import { recipeGuides } from '../../src/renderer/text/recipe-guide.ts'
+import { mainSettings, recipeGroups, recipeGuides } from '../../src/renderer/text/recipe-guide.ts'
 
 describe('settingFields', () => {
   it('makes a control of every setting of a recipe step', () => {
@@ -27,9 +28,10 @@ describe('settingFields', () => {
         description: 'one threshold for the whole model, or one for each layer',
         defaultValue: 'global',
       },
+      expect.objectContaining({ key: 'method', kind: 'choice', defaultValue: 'auto' }),
       expect.objectContaining({ key: 'exclude', kind: 'names', defaultValue: [] }),
     ])
-    expect(settingFields(recipeStepSchemas.fp16)[0]).toMatchObject({
+    expect(settingFields(recipeStepSchemas.fp16)[1]).toMatchObject({
       key: 'keepIoTypes',
       kind: 'switch',
       label: 'Keep IO types',
@@ -53,6 +55,15 @@ describe('settingFields', () => {
     }
   })
 
+  it('knows lists of numbers, values by name, and the settings that are not folded away', () => {
+    const field = (name: RecipeName, key: string) => settingFields(recipeStepSchemas[name]).find((entry) => entry.key === key)
+    expect(field('int8-weights', 'blockSize')).toMatchObject({ kind: 'number-choice', options: [0, 16, 32, 64, 128, 256], defaultValue: 0 })
+    expect(field('extract', 'fixed')).toMatchObject({ kind: 'record', defaultValue: {} })
+    expect(field('int8-static', 'overrides')).toMatchObject({ kind: 'record' })
+    for (const name of recipeNames) for (const key of mainSettings[name]) expect(field(name, key), `${name}.${key}`).toBeDefined()
+    expect(recipeGroups.flatMap(({ recipes }) => recipes).sort()).toEqual([...recipeNames].sort())
+  })
+
   it('knows whole numbers and settings without a default', () => {
     const fields = new Map(settingFields(benchSettingsSchema).map((field) => [field.key, field]))
     expect(fields.get('runs')).toMatchObject({ kind: 'number', integer: true, min: 1, max: 1_000_000, defaultValue: 1000 })
@@ -64,6 +75,14 @@ describe('settingFields', () => {
     expect(settingFields(z.object({ note: z.string().optional() }))).toEqual([
       { key: 'note', kind: 'text', label: 'Note', description: null, defaultValue: undefined },
     ])
+  })
+})
+
+describe('records as text', () => {
+  it('reads what it writes, leaves an empty one out, and passes on what is no JSON', () => {
+    expect(recordValue(recordText({ sr: 16000 }))).toEqual({ sr: 16000 })
+    expect([recordText({}), recordValue(' ')]).toEqual(['', undefined])
+    expect(fieldErrors(recipeStepSchemas.extract, { recipe: 'extract', fixed: recordValue('{"sr"') })).toHaveProperty('fixed')
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Dataset, DatasetSource } from '../../contract/dataset.ts'
-import type { BenchResult, BenchSettings, EvaluateResult } from '../../contract/measurement.ts'
+import type { BenchResult, BenchSettings, EvaluateResult, Explanation } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import type { DeviceFile, DeviceSession } from '../../remote/device-session.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -62,4 +62,19 @@ export function evaluateOn(
 /** Latency of a model on the device, in a process of its own. */
 export function benchOn(device: ReadyDevice, model: Model, settings: BenchSettings, context: JobContext): Promise<BenchResult> {
   return device.session.runAgent({ command: 'bench', model: device.modelPath(model), settings }, context, context.signal)
+}
+
+/** Where the time of a build goes on the device, beside its baseline. */
+export function explainOn(
+  device: ReadyDevice,
+  baseline: Model,
+  build: Model,
+  { batch, threads }: Pick<BenchSettings, 'batch' | 'threads'>,
+  context: JobContext,
+): Promise<Explanation> {
+  return device.session.runAgent(
+    { command: 'explain', baseline: device.modelPath(baseline), model: device.modelPath(build), batch, threads },
+    context,
+    context.signal,
+  )
 }

@@ -26,6 +26,11 @@ const GRACE_MS = 1000
 const MEMORY_CHECK_MS = 500
 /** What is left to the system and the window when an engine grows. */
 const MEMORY_SHARE = 0.8
+/**
+ * For glibc: give freed memory back to the system. By default it keeps blocks up to 32 MB once it has seen one freed, and the
+ * weights of every session that was ever open stay resident (a 100 MB model: 600 MB instead of 306 while verifying).
+ */
+const GIVE_MEMORY_BACK = { MALLOC_TRIM_THRESHOLD_: '131072' } as const
 /** Standard error kept for the message when an engine dies. */
 const STDERR_TAIL = 4000
 
@@ -40,7 +45,12 @@ export async function runEngine<C extends EngineCommand>(
 ): Promise<EngineResult<C>> {
   const { entry, reporter, signal, onPid } = options
   if (signal?.aborted) throw cancelledError()
-  const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: ['--no-warnings'] })
+  const child = fork(entry, [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: ['--no-warnings', '--expose-gc', '--max-semi-space-size=1'],
+    env: { ...process.env, ...GIVE_MEMORY_BACK },
+  })
   onPid?.(child.pid ?? null)
   let lastWords = ''
   const keep = (chunk: Buffer) => {

@@ -14,6 +14,17 @@ export interface JobContext extends JobReporter {
   readonly signal: AbortSignal
   /** Remembers the process doing the work, so that it can be swept if this one dies. */
   enginePid(pid: number | null): void
+  /**
+   * Waits for a machine, does a part of the work on it and gives it back. For jobs that began without a machine and need it, or several,
+   * by turns: others may work between the parts. A job that holds a machine already must not ask for one.
+   */
+  onMachine<T>(machine: MachineNeed, work: () => Promise<T>): Promise<T>
+}
+
+/** The machine work happens on, and whether it must be alone there. */
+export interface MachineNeed {
+  readonly key: string
+  readonly mode: LeaseMode
 }
 
 /** What to run and what it needs. */
@@ -21,8 +32,8 @@ export interface JobSpec<T> {
   /** The procedure that started it. */
   readonly kind: string
   readonly title: string
-  /** The machine the work happens on, and whether it must be alone there; without it the job waits for nothing. */
-  readonly machine?: { readonly key: string; readonly mode: LeaseMode }
+  /** Held from the first moment to the last; without it the job waits for nothing. */
+  readonly machine?: MachineNeed
   readonly run: (context: JobContext) => Promise<T>
 }
 
@@ -108,7 +119,7 @@ export class JobQueue {
     const now = () => new Date().toISOString()
     let release: (() => void) | undefined
     try {
-      release = await this.admit(id, spec, signal)
+      release = await this.admit(id, spec.machine, signal)
       this.jobs.start(id, now())
       this.announce(id)
       const result = await spec.run({
@@ -117,6 +128,7 @@ export class JobQueue {
         progress: (progress) => limiter.push(progress),
         log: (text) => this.jobs.appendLog(id, now(), text),
         enginePid: (pid) => this.jobs.setEnginePid(id, pid),
+        onMachine: (machine, work) => this.onMachine(id, machine, signal, work),
       })
       throwIfCancelled(signal)
       limiter.flush()
@@ -141,8 +153,7 @@ export class JobQueue {
   }
 
   /** Waits for a free slot and for the machine; answers the function that gives both back. */
-  private async admit(id: string, spec: JobSpec<unknown>, signal: AbortSignal): Promise<() => void> {
-    const { machine } = spec
+  private async admit(id: string, machine: MachineNeed | undefined, signal: AbortSignal): Promise<() => void> {
     const ticket = machine && this.leases.request(machine.key, machine.mode, id)
     const free = () => {
       if (ticket !== undefined) this.leases.release(ticket)
@@ -170,6 +181,17 @@ export class JobQueue {
     return () => {
       if (machine) this.running--
       free()
+    }
+  }
+
+  private async onMachine<T>(id: string, machine: MachineNeed, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const release = await this.admit(id, machine, signal)
+    try {
+      this.jobs.setWaitingFor(id, null)
+      this.announce(id)
+      return await work()
+    } finally {
+      release()
     }
   }
 

@@ -1,12 +1,10 @@
 import type { Comparison } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import type { OptimizeSummary } from '../../contract/recipe.ts'
+import { buildTables } from './build-tables.ts'
 import { html, type Markup } from './html.ts'
 import { formatBytes, formatCount, formatCounted, formatDecibels, formatPercent, formatSignificant, formatSpan } from './quantities.ts'
 import { statedLineage } from './stated-lineage.ts'
-
-/** Nodes left alone that are listed; a reader who needs the rest has them in the JSON at the end of the report. */
-const MAX_SKIPPED = 40
 
 /** How each model of a comparison was made: its ancestors, its recipe with all settings, and how far its outputs are from the source's. */
 export function buildSection(comparison: Comparison, models: readonly Model[]): Markup {
@@ -43,31 +41,37 @@ function describeRecipe(steps: readonly { readonly recipe: string }[], target: s
 
 function settings({ recipe: _name, ...rest }: { readonly recipe: string }): string {
   return Object.entries(rest)
-    .map(([key, value]) => `${key}=${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`)
+    .filter(([, value]) => typeof value !== 'object' || value === null || Object.keys(value).length > 0)
+    .map(([key, value]) => `${key}=${settingText(value)}`)
     .join(' ')
 }
 
+function settingText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(', ')}]`
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
 function summaryFacts(summary: OptimizeSummary): Markup {
-  const { fidelity, skipped } = summary
+  const { fidelity } = summary
   const facts: readonly (readonly [string, string])[] = [
     ['size', `${formatBytes(summary.input.sizeBytes)} → ${formatBytes(summary.output.sizeBytes)}`],
     ['nodes changed', `${formatCount(summary.quantizedNodes)}; run by int8 kernels after loading: ${formatCount(summary.fusedNodes)}`],
     ...(summary.sparsity === null ? [] : [['weights that are zero', formatPercent(summary.sparsity)] as const]),
     ['calibration samples', formatCount(summary.calibrationSamples)],
+    ...(summary.calibrator === null ? [] : [['calibrator', summary.calibrator] as const]),
     [
       'outputs against the source',
       `SQNR ${formatDecibels(fidelity.sqnrDb)}, cosine ${fidelity.cosine.toFixed(6)}, largest difference ${formatSignificant(fidelity.maxAbsDiff)} (worst output, ${formatCounted(fidelity.samples, fidelity.inputs === 'calibration' ? 'calibration sample' : 'generated input')})`,
     ],
     ['time', summary.steps.map(({ recipe, durationMs }) => `${recipe} ${formatSpan(durationMs)}`).join(', ')],
-    ['peak memory of the work', formatBytes(summary.peakRssBytes)],
+    ['peak memory of the work', memory(summary)],
   ]
   return html`<table class="facts">${facts.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`)}</table>
-${summary.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}${
-  skipped.length > 0 &&
-  html`<details><summary>${formatCounted(skipped.length, 'node')} left as before</summary><table class="skipped"><thead><tr><th>node</th><th>operator</th><th>reason</th></tr></thead>
-${skipped.slice(0, MAX_SKIPPED).map(({ node, op, reason }) => html`<tr><td>${node}</td><td>${op}</td><td>${reason}</td></tr>`)}</table>${
-    skipped.length > MAX_SKIPPED &&
-    html`<p>… and ${formatCount(skipped.length - MAX_SKIPPED)} more, listed in the data at the end of this file.</p>`
-  }</details>`
-}`
+${summary.warnings.map((warning) => html`<p class="warning">${warning}</p>`)}${buildTables(summary)}`
+}
+
+function memory({ peakRssBytes, idleRssBytes }: OptimizeSummary): string {
+  return idleRssBytes === null
+    ? formatBytes(peakRssBytes)
+    : `${formatBytes(peakRssBytes)}, ${formatBytes(Math.max(0, peakRssBytes - idleRssBytes))} above idle`
 }

@@ -4,6 +4,7 @@ import type { Model } from '../../contract/model.ts'
 import { buildSection } from './build-section.ts'
 import { distributionChart } from './distribution-chart.ts'
 import { environmentSection } from './environment-section.ts'
+import { explanationSection } from './explanation-section.ts'
 import { embeddedJson, html, Markup } from './html.ts'
 import { methodSection } from './method-section.ts'
 import { reportStyle } from './report-style.ts'
@@ -75,6 +76,7 @@ ${comparedRows(comparison).map((row) => html`<h4>${row.model}</h4><ul>${rowSente
 ${scatter && html`<h3>Accuracy and latency</h3>${scatter}`}
 <h3>Speed-up</h3>${speedupChart(comparison)}
 <h3>Latency distributions</h3>${distributionChart(comparison)}
+${explanationSection(comparison)}
 ${buildSection(comparison, models)}
 ${environmentSection(comparison)}</section>`
 }

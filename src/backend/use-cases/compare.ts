@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { EdgesmithError } from '../../contract/errors.ts'
-import type { BenchResult, Comparison, ComparisonRow, EvaluateResult } from '../../contract/measurement.ts'
+import type { Dataset } from '../../contract/dataset.ts'
+import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
+import type { BenchResult, BenchSettings, Comparison, ComparisonRow, EvaluateResult, Explanation } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
 import { sharedHistogram } from '../../core/statistics/histogram.ts'
 import { accuracyDifference } from '../../core/statistics/mcnemar.ts'
 import { speedup } from '../../core/statistics/speedup.ts'
-import { evaluateOn, readyDevice } from '../devices/agent-work.ts'
+import { evaluateOn, explainOn, type ReadyDevice, readyDevice } from '../devices/agent-work.ts'
 import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
+import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import { announce, type Services } from '../services.ts'
 import { measureInterleaved, poolBlocks } from './interleaved-benchmark.ts'
@@ -31,7 +33,7 @@ export function compareHandlers(services: Services): HandlersOf<'compare'> & Han
         kind: 'compare.start',
         title: `Compare ${others.length === 1 ? others[0]?.name : `${others.length} models`} with ${baseline.name} on ${device.name}`,
         machine: { key: machineKey(device), mode: 'exclusive' },
-        run: (context) => compare(services, [baseline, ...others], input, context),
+        run: (context) => compareModels(services, [baseline, ...others], input, context),
       })
       return { jobId }
     },
@@ -39,20 +41,32 @@ export function compareHandlers(services: Services): HandlersOf<'compare'> & Han
   }
 }
 
-async function compare(
+/**
+ * Measures models against the first of them and stores the comparison. The caller holds the device alone.
+ * @param models the baseline, then what is compared with it
+ * @param baselineEvaluation the baseline's on the same dataset and device, when it is known already
+ */
+export async function compareModels(
   services: Services,
   models: readonly Model[],
-  input: ProcedureArguments<'compare.start'>,
+  input: Pick<ProcedureArguments<'compare.start'>, 'datasetId' | 'deviceId' | 'settings' | 'blocks'>,
   context: JobContext,
+  baselineEvaluation?: EvaluateResult,
 ): Promise<Comparison> {
   const device = services.devices.get(input.deviceId)
   const dataset = input.datasetId ? services.datasets.get(input.datasetId) : null
   const ready = await readyDevice(services, device.id, { models, datasets: dataset ? [dataset] : [] }, context)
 
   const evaluations: EvaluateResult[] = []
-  if (dataset) for (const model of models) evaluations.push(await evaluateOn(ready, model, dataset, input.settings.threads, context))
+  for (const [index, model] of dataset ? models.entries() : []) {
+    const known = index === 0 ? baselineEvaluation : undefined
+    evaluations.push(known ?? (await evaluateOn(ready, model, dataset as Dataset, input.settings.threads, context)))
+  }
   const blocks = await measureInterleaved(ready, models, input.settings, input.blocks, context)
   const pooled = blocks.map((own) => poolBlocks(own, input.settings))
+  const speedups = blocks.map((own, index) => (index === 0 ? null : speedup(samplesOf(blocks[0]), samplesOf(own), BOOTSTRAP_SEED)))
+  const slower = models.filter((_, index) => speedups[index]?.verdict === 'slower')
+  const explanations = await explainEach(ready, models[0] as Model, slower, input.settings, context)
   const histograms = sharedHistogram(
     pooled.map((result) => result.latenciesMs),
     HISTOGRAM_BINS,
@@ -96,7 +110,8 @@ async function compare(
         firstInferenceMs: result.firstInferenceMs,
         peakRssBytes: result.peakRssBytes,
         cpuMsPerInference: result.cpuMsPerInference,
-        speedup: index === 0 ? null : speedup(samplesOf(blocks[0]), samplesOf(blocks[index]), BOOTSTRAP_SEED),
+        speedup: speedups[index] ?? null,
+        explanation: explanations.get(model.id) ?? null,
         benchmarkId: benchmark.id,
         evaluationId: evaluation && dataset ? services.measurements.addEvaluation(key(model), dataset, evaluation).id : null,
         warnings: result.warnings,
@@ -107,6 +122,29 @@ async function compare(
   })
   for (const what of ['benchmarks', 'evaluations', 'comparisons'] as const) announce(services, what)
   return comparison
+}
+
+/** Why each of these builds is slower. An explanation that fails is only missing: the measurements stand without it. */
+async function explainEach(
+  ready: ReadyDevice,
+  baseline: Model,
+  builds: readonly Model[],
+  settings: BenchSettings,
+  context: JobContext,
+): Promise<Map<string, Explanation>> {
+  const found = new Map<string, Explanation>()
+  const quiet: JobContext = { ...context, progress: () => {} }
+  for (const [done, build] of builds.entries()) {
+    throwIfCancelled(context.signal)
+    context.progress({ phase: 'finding out what is slower', done, total: builds.length, unit: 'builds' })
+    try {
+      found.set(build.id, await explainOn(ready, baseline, build, settings, quiet))
+    } catch (error) {
+      throwIfCancelled(context.signal)
+      context.log(`No explanation for ${build.name}: ${toErrorReport(error).message}`)
+    }
+  }
+  return found
 }
 
 /** Fixed, so that the same samples always give the same interval. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import type { Dataset, DatasetSource, Preprocessing } from '../../contract/dataset.ts'
+import { EdgesmithError } from '../../contract/errors.ts'
 import { findDatasetFiles } from '../../engine/datasets/find-dataset-files.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
@@ -57,6 +58,14 @@ export async function importDataset(services: Services, input: DatasetImport): P
   })
   announce(services, 'datasets')
   return dataset
+}
+
+/** @throws EdgesmithError `DATASET_LABELS` when accuracy cannot be measured on it */
+export function requireLabels(dataset: Dataset): void {
+  if (dataset.report.labelled) return
+  throw new EdgesmithError('DATASET_LABELS', `The dataset "${dataset.name}" has no labels: accuracy cannot be measured on it`, {
+    hint: 'Give a dataset with labels, or leave it out.',
+  })
 }
 
 /** How a stored dataset is read; `pathOf` tells where a file lies (here, or on a device). */

@@ -16,6 +16,7 @@ import { benchSettingsSchema, type Comparison } from '../../contract/measurement
 import { procedures } from '../../contract/procedures.ts'
 import { defineCommand } from '../command.ts'
 import { deviceOption, lengthOptions, lengthSettings, preprocessOption, readPreprocessing, threadsOption } from '../common-options.ts'
+import { explanationLines } from '../explanation-text.ts'
 import { checkGates, type GateLimits, type GateResult, gateFailure, gateLines, gateOptions } from '../gates.ts'
 import { setting, text } from '../option.ts'
 import { findDataset, findDevice, findModel, shortId } from '../references.ts'
@@ -129,7 +130,11 @@ function describe(comparison: Comparison): string {
         row.speedup?.verdict ?? 'baseline',
       ]),
     ),
-    ...comparedRows(comparison).flatMap((row) => ['', row.model, ...rowSentences(row, baseline).map((sentence) => `  ${sentence}`)]),
+    ...comparedRows(comparison).flatMap((row) => [
+      '',
+      row.model,
+      ...[...rowSentences(row, baseline), ...(row.explanation ? explanationLines(row.explanation) : [])].map((sentence) => `  ${sentence}`),
+    ]),
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `warning: ${warning}`)] : []),
   ].join('\n')
 }

@@ -22,22 +22,39 @@ import { normalizeDomain } from './supported-versions.ts'
  */
 export class Graph {
   readonly model: ModelProto
+  /** The graph around this one; its tensors can be read here. `undefined` for the main graph. */
+  readonly parent: Graph | undefined
   private readonly producers = new Map<string, NodeProto>()
   private readonly readers = new Map<string, Set<NodeProto>>()
   private readonly constants = new Map<string, TensorProto>()
   private readonly names = new Set<string>()
+  private readonly body: GraphProto | undefined
 
-  /** @throws CoreError `MODEL_INVALID` when two nodes write the same tensor */
-  constructor(model: ModelProto) {
+  /**
+   * @param body a sub-graph of the model (with the graph around it) instead of its main graph, see {@link scopes}
+   * @throws CoreError `MODEL_INVALID` when two nodes write the same tensor
+   */
+  constructor(model: ModelProto, body?: { readonly proto: GraphProto; readonly parent: Graph }) {
     this.model = model
+    this.body = body?.proto
+    this.parent = body?.parent
     this.reindex()
   }
 
-  /** The main graph's protobuf. */
+  /** The graph's protobuf. */
   get proto(): GraphProto {
-    const graph = this.model.graph
+    const graph = this.body ?? this.model.graph
     if (!graph) throw new CoreError('MODEL_INVALID', 'The model has no graph.')
     return graph
+  }
+
+  /**
+   * This graph and every sub-graph in it (bodies of If, Loop, Scan), outer ones first. Editing a sub-graph leaves the
+   * look-ups of the graphs around it as they were: whoever removes what an inner graph read calls {@link reindex} on them.
+   */
+  scopes(): Graph[] {
+    const inner = this.nodes.flatMap((node) => subgraphs(node)).map((proto) => new Graph(this.model, { proto, parent: this }))
+    return [this, ...inner.flatMap((graph) => graph.scopes())]
   }
 
   /** Nodes in file order (topological in a valid model). */
@@ -88,6 +105,8 @@ export class Graph {
     // Before IR version 4 every initializer had to be listed as an input too, and no caller could override it.
     if (initializer) return this.model.irVersion < 4n || !this.isGraphInput(tensor) ? initializer : undefined
     const node = this.producers.get(tensor)
+    // What nothing in here makes comes from the graph around; an input of this graph hides an outer tensor of its name.
+    if (!node && !initializer && this.parent && !this.isGraphInput(tensor)) return this.parent.constant(tensor)
     if (node?.opType !== 'Constant') return undefined
     return attribute(node, 'value')?.t
   }
@@ -108,9 +127,14 @@ export class Graph {
   /** A tensor or node name that nothing in the model uses yet: `base`, `base_1`, `base_2` … The name is reserved. */
   freshName(base: string): string {
     let name = base
-    for (let index = 1; this.names.has(name); index++) name = `${base}_${index}`
-    this.names.add(name)
+    for (let index = 1; this.isTaken(name); index++) name = `${base}_${index}`
+    // The graphs around must not take it either: they are read from in here.
+    for (let graph: Graph | undefined = this; graph; graph = graph.parent) graph.names.add(name)
     return name
+  }
+
+  private isTaken(name: string): boolean {
+    return this.names.has(name) || (this.parent?.isTaken(name) ?? false)
   }
 
   addInitializer(tensor: TensorProto): void {
@@ -173,7 +197,10 @@ export class Graph {
     for (const tensor of proto.initializer) this.constants.set(tensor.name, tensor)
     for (const { name } of [...proto.input, ...proto.output, ...proto.initializer, ...proto.valueInfo]) this.names.add(name)
     for (const { values } of proto.sparseInitializer) if (values) this.names.add(values.name)
-    for (const node of proto.node) this.indexNode(node)
+    for (const node of proto.node) {
+      this.indexNode(node)
+      for (const body of subgraphs(node)) for (const name of innerNames(body)) this.names.add(name)
+    }
   }
 
   /**
@@ -250,6 +277,12 @@ function readNames(node: NodeProto): string[] {
   const names = node.input.filter((input) => input !== '')
   for (const graph of subgraphs(node)) for (const name of capturedNames(graph)) names.push(name)
   return names
+}
+
+/** Every name that a sub-graph and those in it use, so that a fresh name outside does not hide one inside. */
+function innerNames(graph: GraphProto): string[] {
+  const own = [...graph.input, ...graph.output, ...graph.initializer, ...graph.valueInfo].map(({ name }) => name)
+  return [...own, ...graph.node.flatMap((node) => [node.name, ...node.output, ...subgraphs(node).flatMap(innerNames)])]
 }
 
 /** What a sub-graph reads and does not make itself, in whatever order its nodes stand. */

@@ -1,5 +1,5 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { GraphProtoSchema, type ModelProto, ModelProtoSchema, type TensorProto, TensorProtoSchema } from 'onnx-buf'
 import { CoreError } from '../core-error.ts'
 import { recognizeFormat } from './file-formats.ts'
 import { MODEL_LIMITS } from './limits.ts'
@@ -31,9 +31,89 @@ export function decodeModel(bytes: Uint8Array, name: string): ModelProto {
   throw notOnnx(bytes, name, model.graph ? 'it has no IR version' : 'it has no graph')
 }
 
-/** Encodes a model to the bytes of an .onnx file, unknown fields included. */
+/**
+ * Encodes a model to the bytes of an .onnx file, unknown fields included.
+ *
+ * Initializers with many raw bytes are put in their place in one allocation: the general encoder copies a message once for
+ * every message around it, two and a half times the model's size.
+ */
 export function encodeModel(model: ModelProto): Uint8Array {
-  return toBinary(ModelProtoSchema, model)
+  const { graph } = model
+  if (!graph?.initializer.some(isLarge)) return toBinary(ModelProtoSchema, model)
+  const tensors = graph.initializer.flatMap((tensor) => {
+    const parts = isLarge(tensor)
+      ? split(TensorProtoSchema, tensor, TENSOR_RAW_DATA, [tensor.rawData])
+      : [toBinary(TensorProtoSchema, tensor)]
+    return [fieldHead(GRAPH_INITIALIZER, byteSize(parts)), ...parts]
+  })
+  const [nodes = EMPTY, ...others] = around(GraphProtoSchema, graph, GRAPH_INITIALIZER)
+  return joined(split(ModelProtoSchema, model, MODEL_GRAPH, [nodes, ...tensors, ...others]))
+}
+
+/** Raw bytes from which a tensor is written apart. */
+const LARGE_TENSOR = 64 * 1024
+/** Field numbers of onnx.proto. */
+const MODEL_GRAPH = 7
+const GRAPH_INITIALIZER = 5
+const TENSOR_RAW_DATA = 9
+/** Wire type of messages and bytes. */
+const LENGTH_DELIMITED = 2
+
+const EMPTY = new Uint8Array()
+
+function isLarge({ rawData }: TensorProto): boolean {
+  return rawData.length >= LARGE_TENSOR
+}
+
+/** A message with the content of one field given in parts; fields stand in the order of their numbers, as the general encoder writes them. */
+function split<S extends DescMessage>(schema: S, message: MessageShape<S>, field: number, content: readonly Uint8Array[]): Uint8Array[] {
+  const [before = EMPTY, after = EMPTY] = around(schema, message, field)
+  return [before, fieldHead(field, byteSize(content)), ...content, after]
+}
+
+/** The fields of a message before and after a field, without that field; unknown ones come last. */
+function around<S extends DescMessage>(schema: S, message: MessageShape<S>, field: number): [Uint8Array, Uint8Array] {
+  const [before, after] = [shallowCopy(message), shallowCopy(message)]
+  for (const { number, localName } of schema.fields) {
+    if (number >= field) delete before[localName as keyof typeof before]
+    if (number <= field) delete after[localName as keyof typeof after]
+  }
+  // Lists must be there, be it without entries.
+  const empty = create(schema)
+  delete before.$unknown
+  return [toBinary(schema, Object.assign(shallowCopy(empty), before)), toBinary(schema, Object.assign(shallowCopy(empty), after))]
+}
+
+/** Messages carry the defaults of their fields in their prototype. */
+function shallowCopy<T extends object>(message: T): T {
+  return Object.assign(Object.create(Object.getPrototypeOf(message)) as T, message)
+}
+
+/** Tag and length of a field whose content follows. */
+function fieldHead(field: number, length: number): Uint8Array {
+  return Uint8Array.from([...varint(field * 8 + LENGTH_DELIMITED), ...varint(length)])
+}
+
+/** Base 128, lowest group first, the top bit says that more follow. */
+function varint(value: number): number[] {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
+  return [...bytes, rest]
+}
+
+function byteSize(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(byteSize(parts))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 function wireError(problem: WireProblem, bytes: Uint8Array, name: string): CoreError {

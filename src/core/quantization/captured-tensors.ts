@@ -18,8 +18,10 @@ export function renameCaptured(node: NodeProto, from: string, to: string): void 
   }
 }
 
-function capturedBy(body: GraphProto): string[] {
+/** Tensors of the surrounding graphs that a body, or one in it, reads, each as often as it is read. */
+export function capturedBy(body: GraphProto): string[] {
   const own = new Set([...body.input, ...body.initializer].map(({ name }) => name))
+  for (const { values } of body.sparseInitializer) if (values) own.add(values.name)
   for (const { output } of body.node) for (const name of output) own.add(name)
   const read = body.node.flatMap((node) => [...node.input, ...capturedTensors(node)])
   return [...read, ...body.output.map(({ name }) => name)].filter((name) => name !== '' && !own.has(name))

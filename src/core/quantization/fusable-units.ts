@@ -100,15 +100,27 @@ const INPUTS: Readonly<Record<string, Matcher>> = {
   MaxPool: matchMove,
 }
 
+/** What {@link findFusableUnits} found. */
+export interface FoundUnits {
+  readonly units: FusableUnit[]
+  readonly skipped: SkippedNode[]
+  /** Nodes that could be units and were excluded. */
+  readonly excluded: ReadonlySet<NodeProto>
+}
+
 /** All units of the main graph in graph order, and the float nodes that are none with the reason. */
-export function findFusableUnits(context: MatchContext): { readonly units: FusableUnit[]; readonly skipped: SkippedNode[] } {
+export function findFusableUnits(context: MatchContext): FoundUnits {
   const matchers = context.rules.placement === 'around' ? AROUND : INPUTS
   const units: FusableUnit[] = []
   const reasons = new Map<NodeProto, string>()
+  const excluded = new Set<NodeProto>()
   for (const node of context.graph.nodes) {
     const matcher = node.domain === '' || node.domain === 'ai.onnx' ? matchers[node.opType] : undefined
     if (context.excluded(node)) {
-      if (matcher) reasons.set(node, 'excluded by the recipe')
+      if (matcher) {
+        reasons.set(node, 'excluded by the recipe')
+        excluded.add(node)
+      }
       continue
     }
     const match = matcher ? matcher(node, context) : skipReason(node, context)
@@ -119,7 +131,7 @@ export function findFusableUnits(context: MatchContext): { readonly units: Fusab
   const skipped = [...reasons]
     .filter(([node]) => !partOfUnit.has(node))
     .map(([node, reason]) => ({ node: node.name, op: node.opType, reason }))
-  return { units: units.filter(({ node }) => !partOfUnit.has(node)), skipped }
+  return { units: units.filter(({ node }) => !partOfUnit.has(node)), skipped, excluded }
 }
 
 /** The tensors a unit gives out: behind its bias and, where its output is quantized, behind its activation. */

@@ -1,6 +1,6 @@
 import type { NodeProto } from 'onnx-buf'
 import { subgraphs } from '../onnx/graph.ts'
-import type { TensorFactsByName } from './tensor-facts.ts'
+import type { ScopeFacts } from './scope-facts.ts'
 
 /**
  * `half`: reads and writes float16. `float`: stays in float32. `either`: gives out no floats and takes its one float input in
@@ -52,17 +52,30 @@ export function keepsFloatInput(opType: string, slot: number, opset: number): bo
   return opType === 'Resize' && (slot === 2 || (slot === 1 && opset < 11))
 }
 
-/** How a node of the main graph is converted; `facts` are those of the float32 model. */
-export function halfMode(node: NodeProto, facts: TensorFactsByName): HalfMode {
+/** Operators whose sub-graphs can be converted with them: what goes into a body and comes out of it has the type of the node. */
+const HOLDERS: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan'])
+
+/**
+ * How a node is converted. A node with sub-graphs is `half` when what it passes to them and gets from them is float16; the nodes
+ * in there are decided on their own.
+ *
+ * @param facts of the float32 model, as seen from the node
+ * @param bodiesKnown whether the types in its sub-graphs are known
+ */
+export function halfMode(node: NodeProto, facts: ScopeFacts, bodiesKnown = true): HalfMode {
   const inputs = node.input.filter((name) => name !== '')
   const outputs = node.output.filter((name) => name !== '')
-  if (subgraphs(node).length > 0) return { mode: 'float', reason: `the sub-graphs of ${node.opType} are left in float32` }
+  const standard = node.domain === '' || node.domain === 'ai.onnx'
+  const holder = subgraphs(node).length > 0
+  if (holder && !(standard && HOLDERS.has(node.opType)))
+    return { mode: 'float', reason: `the sub-graphs of ${node.opType} are left in float32` }
+  if (!bodiesKnown) return { mode: 'float', reason: 'the types in its sub-graphs could not be found out' }
   if (![...inputs, ...outputs].every((name) => facts.has(name)))
     return { mode: 'float', reason: 'it works on sequences or optional values' }
   const floats = (names: readonly string[]): number => names.filter((name) => facts.get(name)?.type === 'float32').length
   if (floats(inputs) + floats(outputs) === 0) return { mode: 'either' }
-  if (node.domain !== '' && node.domain !== 'ai.onnx')
-    return { mode: 'float', reason: `operators of the domain ${node.domain} are left in float32` }
+  if (holder) return { mode: 'half' }
+  if (!standard) return { mode: 'float', reason: `operators of the domain ${node.domain} are left in float32` }
   if (BLOCKED.has(node.opType)) return { mode: 'float', reason: `${node.opType} has no float16 form, or needs the precision of float32` }
   if (floats(outputs) === 0 && floats(inputs) === 1) return { mode: 'either' }
   if (floats(inputs) === 0 && !outputTypeAttribute(node.opType)) return { mode: 'float', reason: `${node.opType} always gives float32` }

@@ -1,10 +1,11 @@
-import { type ModelProto, TensorProto_DataType } from 'onnx-buf'
+import { type ModelProto, type NodeProto, type TensorProto, TensorProto_DataType } from 'onnx-buf'
 import { HALF_MAX } from '../float16.ts'
 import type { InferenceRuntime } from '../inference-runtime.ts'
 import { Graph } from '../onnx/graph.ts'
 import { floatValues } from '../onnx/tensor-values.ts'
-import { type CalibrationSamples, collectRanges } from './range-collection.ts'
-import type { TensorFactsByName } from './tensor-facts.ts'
+import type { CalibrationSamples } from './calibration-samples.ts'
+import { collectRanges } from './range-collection.ts'
+import type { ScopeFacts } from './scope-facts.ts'
 
 /** Operators for which the largest float16 does as well as any larger constant: masks and limits. */
 const LIMITS: ReadonlySet<string> = new Set(['Add', 'Clip', 'ConstantOfShape', 'Greater', 'Less', 'Max', 'Min', 'Pad', 'Sub', 'Where'])
@@ -13,27 +14,32 @@ const LIMITS: ReadonlySet<string> = new Set(['Add', 'Clip', 'ConstantOfShape', '
 export function findConstantOverflow(graph: Graph): Map<string, string> {
   const found = new Map<string, string>()
   for (const node of graph.nodes) {
-    if (LIMITS.has(node.opType)) continue
     for (const name of node.input) {
       const constant = graph.constant(name)
-      if (constant?.dataType !== TensorProto_DataType.FLOAT) continue
-      const largest = floatValues(constant).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0)
-      if (largest > HALF_MAX) found.set(node.name, `its constant "${name}" reaches ${largest.toPrecision(3)}, beyond float16`)
+      const reason = constant && constantOverflow(node, constant)
+      if (reason !== undefined) found.set(node.name, reason)
     }
   }
   return found
+}
+
+/** Why a node needs a constant in float32; `undefined` when it does not. */
+export function constantOverflow(node: NodeProto, constant: TensorProto): string | undefined {
+  if (LIMITS.has(node.opType) || constant.dataType !== TensorProto_DataType.FLOAT) return undefined
+  const largest = floatValues(constant).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0)
+  return largest > HALF_MAX ? `its constant "${constant.name}" reaches ${largest.toPrecision(3)}, beyond float16` : undefined
 }
 
 /**
  * Nodes that would write or read infinity in float16, because values beyond ±65504 occur on the samples, with the reason.
  * Running the float16 model would not show it: ONNX Runtime computes float16 in float32 on most processors.
  *
- * @param facts types of the model's tensors
+ * @param facts types of the main graph's tensors; what sub-graphs make cannot be looked at from outside
  * @throws the runtime's errors
  */
 export async function findHalfOverflow(
   model: ModelProto,
-  facts: TensorFactsByName,
+  facts: ScopeFacts,
   samples: CalibrationSamples,
   runtime: InferenceRuntime,
 ): Promise<Map<string, string>> {

@@ -2,6 +2,8 @@ import type { WeightLayout } from './weight-layout.ts'
 
 /** Largest integer of symmetric int8. */
 const INT8_MAX = 127
+/** Largest weight of the reduced range: 2 × 255 × 64 fits 16 bits. */
+const REDUCED_MAX = 64
 
 /**
  * Half of what two neighbouring weights may add up to. x64 processors without VNNI multiply with `vpmaddubsw`: two products
@@ -26,6 +28,11 @@ export function pairSafeScales(weights: Float32Array, layout: WeightLayout): Flo
 /** The smallest symmetric int8 scale of each output channel, max |w| / 127; a channel of zeros gets 1. */
 export function fullRangeScales(weights: Float32Array, layout: WeightLayout): Float32Array {
   return channelScales(weights, layout, (channel) => largest(weights, layout, channel) / INT8_MAX)
+}
+
+/** max |w| / 64 of each output channel: weights take 7 bits, so that no pair can saturate (ONNX Runtime's `reduce_range`). */
+export function reducedRangeScales(weights: Float32Array, layout: WeightLayout): Float32Array {
+  return channelScales(weights, layout, (channel) => largest(weights, layout, channel) / REDUCED_MAX)
 }
 
 /** One scale for all channels: the largest. */

@@ -1,7 +1,8 @@
 import { type ModelProto, TensorProto_DataType } from 'onnx-buf'
+import { foldConstants } from '../graph-surgery/fold-constants.ts'
 import type { InferenceRuntime } from '../inference-runtime.ts'
+import { cloneModel } from '../onnx/clone-model.ts'
 import { Graph, subgraphs } from '../onnx/graph.ts'
-import { decodeModel, encodeModel } from '../onnx/model-file.ts'
 import { floatValues, makeTensor } from '../onnx/tensor-values.ts'
 import { requireFloatModel } from './already-quantized.ts'
 import { upgradeOpset } from './opset-upgrade.ts'
@@ -14,19 +15,19 @@ export interface QuantizableModel {
 }
 
 /**
- * Folds BatchNormalization and constants (ONNX Runtime's `basic` level, which is portable; higher levels are made for one
- * computer), turns divisions by constants into products, which have an 8-bit kernel, raises the opset to 13 where it is older, gives every node a name. Metadata, producer and imported domains stay
- * those of the source.
+ * Folds BatchNormalization and constants (see {@link foldConstants}), turns divisions by constants into products, which have
+ * an 8-bit kernel, raises the opset to 13 where it is older, gives every node a name. Metadata, producer and imported domains
+ * stay those of the source.
  *
  * @param source is not changed
  * @throws CoreError `RECIPE_NOT_APPLICABLE` when the model is quantized already or cannot be raised to opset 13
  * @throws the runtime's load errors
  */
 export async function prepareForQuantization(source: ModelProto, runtime: InferenceRuntime): Promise<QuantizableModel> {
-  const named = decodeModel(encodeModel(source), 'the model')
+  const named = cloneModel(source)
   requireFloatModel(new Graph(named))
   nameNodes(new Graph(named))
-  const model = decodeModel(await runtime.optimized(encodeModel(named), 'basic'), 'the prepared model')
+  const model = await foldConstants(named, runtime)
   restoreDescription(model, source)
   const graph = new Graph(model)
   const facts = await inferTensorFacts(model, runtime)
@@ -70,8 +71,11 @@ function divisionsToProducts(graph: Graph): void {
   graph.reindex()
 }
 
-/** ONNX Runtime imports all domains it knows and keeps no producer: put back what the source said. */
-function restoreDescription(model: ModelProto, source: ModelProto): void {
+/**
+ * Gives a model that ONNX Runtime has written what the source says of itself: it imports all domains it knows and keeps no
+ * producer.
+ */
+export function restoreDescription(model: ModelProto, source: ModelProto): void {
   const used = new Set(allDomains(new Graph(model)))
   model.opsetImport = model.opsetImport.filter(({ domain }) => used.has(domain === 'ai.onnx' ? '' : domain))
   model.producerName = source.producerName

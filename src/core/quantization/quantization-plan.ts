@@ -19,6 +19,8 @@ export interface QuantizationPlan {
   /** Ranges that are known without calibration. */
   readonly fixedRanges: ReadonlyMap<string, ValueRange>
   readonly skipped: readonly SkippedNode[]
+  /** Nodes that must stay in float although the runtime could run them in 8 bits. */
+  readonly excluded: ReadonlySet<NodeProto>
 }
 
 /**
@@ -35,6 +37,7 @@ export function planQuantization(context: MatchContext): QuantizationPlan {
     tensors: quantizedTensors(selection.units, context.graph),
     fixedRanges,
     skipped: [...found.skipped, ...selection.dropped],
+    excluded: found.excluded,
   }
 }
 

@@ -42,17 +42,17 @@ export class QuantizedConstants {
     const scaleDims = perChannel ? [scales.length] : []
     const type = values instanceof Int8Array ? 'int8' : values instanceof Uint8Array ? 'uint8' : 'int32'
     const number = this.count++
-    const inputs = [graph.freshName(`${name}_quantized`), graph.freshName(`constant_${number}_scale`)] as [string, string]
+    const inputs = [graph.freshName(`${name}_quantized`), graph.freshName(`c_${number}_s`)] as [string, string]
     graph.addInitializer(makeTensor(inputs[0], type, dims, values))
     graph.addInitializer(makeTensor(inputs[1], 'float32', scaleDims, scales))
-    const zeroInput = zeroPoint === undefined ? [] : [graph.freshName(`constant_${number}_zero_point`)]
+    const zeroInput = zeroPoint === undefined ? [] : [graph.freshName(`c_${number}_z`)]
     for (const zero of zeroInput) {
       const zeroPoints = new (values.constructor as Int8ArrayConstructor)(scales.length).fill(zeroPoint!)
       graph.addInitializer(makeTensor(zero, type, scaleDims, zeroPoints))
     }
-    const output = graph.freshName(`constant_${number}`)
+    const output = graph.freshName(`c_${number}`)
     const node = makeNode('DequantizeLinear', [...inputs, ...zeroInput], [output], perChannel ? { axis } : {}, {
-      name: graph.freshName(`DequantizeLinear_constant_${number}`),
+      name: graph.freshName(`DQ_c_${number}`),
     })
     graph.insertNodes([node], graph.nodes[0])
     return output

@@ -3,12 +3,17 @@ import type { QuantizedType } from './affine-parameters.ts'
 /** Kinds of processor that decide how a quantized graph must look (SPEC.md, "Target"). */
 export type QuantizationTarget = 'x64' | 'x64-vnni' | 'arm64' | 'arm64-dotprod' | 'tensorrt'
 
+/**
+ * How scales of weights, which are always symmetric int8, are chosen. `pair-safe` keeps two products within 16 bits,
+ * `reduced-range` does the same by using 7 bits only.
+ */
+export type WeightScale = 'pair-safe' | 'full-range' | 'reduced-range'
+
 /** How a graph is quantized for a target. */
 export interface TargetRules {
   readonly activationType: QuantizedType
   readonly activationSymmetric: boolean
-  /** Weights are always symmetric int8. `pair-safe` keeps two products within 16 bits. */
-  readonly weightScale: 'pair-safe' | 'full-range'
+  readonly weightScale: WeightScale
   /**
    * `around`: Q/DQ on inputs and outputs of every fused operator, ReLU and Clip folded into the output's range.
    * `inputs`: only on what a fused operator reads, a pair of its own for each reader.

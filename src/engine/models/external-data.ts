@@ -29,9 +29,9 @@ export async function embedExternalData(model: ModelProto, modelPath: string, mo
   if (total > MODEL_LIMITS.fileBytes) {
     throw new EdgesmithError(
       'TOO_LARGE',
-      `The model has ${total} bytes with its external data, which does not fit into one ONNX file (2 GB).`,
+      `The model has ${gigabytes(total)} GB with its external data, at most ${gigabytes(MODEL_LIMITS.fileBytes)} GB fit into one ONNX file.`,
       {
-        hint: 'Reduce the model first, for example to float16.',
+        hint: 'Export it in float16 or 8 bits, which takes half or a quarter, or export its parts (encoder, decoder) as models of their own.',
         details: { foundBytes: total, limitBytes: MODEL_LIMITS.fileBytes },
       },
     )
@@ -47,6 +47,10 @@ export async function embedExternalData(model: ModelProto, modelPath: string, mo
     for (const file of files.values()) await file.close()
   }
   return tensors.length > 0
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(2)
 }
 
 /** Where a tensor's values are, as its `external_data` entries say. */

@@ -4,7 +4,7 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import type { ModelReport } from '../../contract/model.ts'
 import type { InferenceRuntime } from '../../core/inference-runtime.ts'
 import { inspectModel } from '../../core/onnx/inspect.ts'
-import { encodeModel } from '../../core/onnx/model-file.ts'
+import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
 import { quoteName } from '../../core/onnx/quote-name.ts'
 import { inferShapes } from '../../core/onnx/shape-inference.ts'
 import { elementsOf } from '../../core/onnx/shapes.ts'
@@ -30,14 +30,21 @@ export async function importModel(
   { path, outPath }: { readonly path: string; readonly outPath: string },
   runtime: InferenceRuntime,
 ): Promise<ModelReport> {
-  const source = await readModelFile(path, basename(path))
-  checkTensorSizes(source.model)
-  const embedded = await embedExternalData(source.model, path, source.bytes.length)
-  const bytes = embedded ? encodeModel(source.model) : source.bytes
+  const { bytes, model } = await selfContained(path)
   const loaded = await runtime.load(bytes)
   await loaded.close()
   await writeFileWhole(outPath, bytes)
-  return inspectModel(source.model, bytes.length, sha256Of(bytes))
+  return inspectModel(model, bytes.length, sha256Of(bytes))
+}
+
+/** The model with its external data in it. Values are in memory once: those of the model are views into the bytes. */
+async function selfContained(path: string): Promise<{ readonly bytes: Uint8Array; readonly model: ModelProto }> {
+  const name = basename(path)
+  const source = await readModelFile(path, name)
+  checkTensorSizes(source.model)
+  if (!(await embedExternalData(source.model, path, source.bytes.length))) return source
+  const bytes = encodeModel(source.model)
+  return { bytes, model: decodeModel(bytes, name) }
 }
 
 function checkTensorSizes(model: ModelProto): void {

@@ -7,6 +7,10 @@ import { validateModel } from '../../core/onnx/validate.ts'
 import { readWholeFile } from './read-file.ts'
 import { sha256Of } from './sha256.ts'
 
+/** No program can read a protobuf file of 2 GiB, so such a file is damaged or something else. */
+const TOO_LARGE_HINT =
+  'No ONNX file can be larger: models over 2 GB keep their weights in files beside it. Check that this is the .onnx file.'
+
 /**
  * Reads an .onnx file whole and checks its structure.
  * @param name how messages call it
@@ -14,7 +18,7 @@ import { sha256Of } from './sha256.ts'
  *   `MODEL_INVALID`, `TENSOR_INVALID`, `MODEL_UNSUPPORTED_OPSET`
  */
 export async function readModelFile(path: string, name: string): Promise<{ bytes: Uint8Array; model: ModelProto }> {
-  const bytes = await readWholeFile(path, name, MODEL_LIMITS.fileBytes)
+  const bytes = await readWholeFile(path, name, MODEL_LIMITS.fileBytes, TOO_LARGE_HINT)
   const model = decodeModel(bytes, name)
   validateModel(model)
   return { bytes, model }

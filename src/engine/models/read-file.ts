@@ -35,13 +35,15 @@ export async function openFile(path: string, name: string): Promise<{ file: File
 /**
  * The whole of a file.
  * @param limitBytes files over this are refused before anything is read
+ * @param tooLargeHint what to do about one that is over it
  * @throws EdgesmithError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `TOO_LARGE`
  */
-export async function readWholeFile(path: string, name: string, limitBytes: number): Promise<Uint8Array> {
+export async function readWholeFile(path: string, name: string, limitBytes: number, tooLargeHint?: string): Promise<Uint8Array> {
   const { file, sizeBytes } = await openFile(path, name)
   try {
     if (sizeBytes > limitBytes) {
       throw new EdgesmithError('TOO_LARGE', `${name} has ${sizeBytes} bytes, at most ${limitBytes} can be read.`, {
+        hint: tooLargeHint,
         details: { foundBytes: sizeBytes, limitBytes },
       })
     }

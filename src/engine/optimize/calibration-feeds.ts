@@ -1,5 +1,5 @@
 import type { NamedTensors } from '../../core/inference-runtime.ts'
-import type { CalibrationSamples } from '../../core/quantization/range-collection.ts'
+import type { CalibrationSamples } from '../../core/quantization/calibration-samples.ts'
 
 /** The part of an open dataset that calibration reads. */
 export interface SampleReader {
@@ -31,7 +31,11 @@ export function calibrationFeeds(dataset: SampleReader, samples: number): Calibr
 
 /** The first part of some feeds, evenly spaced. */
 export function someFeeds(all: CalibrationSamples, most: number): CalibrationSamples {
-  const picks = evenlySpaced(all.feeds, most)
+  return pickFeeds(all, evenlySpaced(all.feeds, most))
+}
+
+/** The feeds of those numbers. */
+export function pickFeeds(all: CalibrationSamples, picks: readonly number[]): CalibrationSamples {
   return { feeds: picks.length, read: (index) => all.read(picks[index]!) }
 }
 

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import { EdgesmithError } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import type { OptimizeSummary } from '../../contract/recipe.ts'
 import type { InferenceRuntime } from '../../core/inference-runtime.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { writeFileWhole } from '../models/write-file.ts'
+import { accuracyBudget } from './accuracy-budget.ts'
 import { type CalibrationFeeds, calibrationFeeds } from './calibration-feeds.ts'
 import { makeBuild, type OptimizeRequest } from './make-build.ts'
 
@@ -16,7 +18,13 @@ import { makeBuild, type OptimizeRequest } from './make-build.ts'
 export async function optimizeModel(request: OptimizeRequest, runtime: InferenceRuntime, reporter: JobReporter): Promise<OptimizeSummary> {
   const source = await readFile(request.modelPath)
   const calibration = await openCalibration(source, request, runtime)
-  const build = await makeBuild(source, request, calibration, runtime, reporter)
+  if (request.budget && request.recipe.some(({ recipe }) => recipe === 'extract')) {
+    throw new EdgesmithError('RECIPE_INVALID', 'An accuracy budget cannot be kept while extract changes inputs or outputs.', {
+      hint: 'Make the extracted model first, then optimize that one with --max-accuracy-drop.',
+    })
+  }
+  const budget = request.budget ? await accuracyBudget(source, request.budget, runtime) : undefined
+  const build = await makeBuild(source, request, { calibration, budget }, runtime, reporter)
   await writeFileWhole(request.outPath, build.bytes)
   return build.summary
 }
@@ -29,5 +37,9 @@ async function openCalibration(
   if (!request.calibration) return undefined
   const model = await runtime.load(source, { optimization: 'disabled' })
   await model.close()
-  return calibrationFeeds(await openDataset(request.calibration, model.inputs), request.samples)
+  // What the first step replaces by a constant need not be in the dataset.
+  const [first] = request.recipe
+  const fixed = first?.recipe === 'extract' ? first.fixed : {}
+  const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(fixed, name))
+  return calibrationFeeds(await openDataset(request.calibration, inputs), request.samples)
 }

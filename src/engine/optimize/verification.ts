@@ -1,11 +1,11 @@
 import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
 import type { Target } from '../../contract/names.ts'
 import type { Fidelity } from '../../contract/recipe.ts'
-import { floatToHalf, halfToFloat } from '../../core/float16.ts'
+import { floatToHalf } from '../../core/float16.ts'
 import type { InferenceRuntime, LoadedModel, NamedTensors, Port, RuntimeTensor } from '../../core/inference-runtime.ts'
-import { FidelityAccumulator, worstFidelity } from '../../core/metrics/fidelity.ts'
-import type { CalibrationSamples } from '../../core/quantization/range-collection.ts'
-import { targetRules } from '../../core/quantization/target-rules.ts'
+import { OutputFidelity } from '../../core/metrics/output-fidelity.ts'
+import type { CalibrationSamples } from '../../core/quantization/calibration-samples.ts'
+import { loadAsTarget } from '../../core/quantization/load-as-target.ts'
 import { seededRandom } from '../../core/statistics/seeded-random.ts'
 import { generatedInputs } from './generated-inputs.ts'
 
@@ -35,15 +35,16 @@ export async function verifyBuild(
 ): Promise<Fidelity> {
   const source = await runtime.load(sourceBytes)
   try {
-    const build = await failing('The build does not load', () => loadFor(target, buildBytes, runtime))
+    const build = await failing('The build does not load', () => loadAsTarget(buildBytes, target, runtime))
     try {
       const feeds = given ?? (await generatedFeeds(source))
-      const comparison = new OutputComparison(source.outputs)
+      const comparison = new OutputFidelity(source.outputs)
       for (let index = 0; index < feeds.feeds; index++) {
         const feed = await feeds.read(index)
         const expected = await source.run(feed)
         const found = await failing('The build does not run', () => build.run(inTypesOf(feed, build.inputs)))
-        comparison.add(expected, found)
+        requireShapes(source.outputs, expected, found)
+        comparison.add(expected, found, requireFinite)
         progress(index + 1, feeds.feeds)
       }
       return { ...comparison.worst(), samples: feeds.feeds, inputs: given ? 'calibration' : 'generated' }
@@ -55,47 +56,14 @@ export async function verifyBuild(
   }
 }
 
-/**
- * A build as its target computes it: 8-bit products are exact where the target's are. ONNX Runtime's exact mode for x64 fails
- * on weights that several nodes share; without optimizations Q/DQ are computed in float32, which is exact too.
- */
-async function loadFor(target: Target, build: Uint8Array, runtime: InferenceRuntime): Promise<LoadedModel> {
-  if (targetRules(target).weightScale === 'pair-safe') return runtime.load(build)
-  try {
-    return await runtime.load(build, { exact8Bit: true })
-  } catch {
-    return runtime.load(build, { optimization: 'disabled' })
-  }
-}
-
-/** Adds up how far outputs are apart, each output for itself. */
-class OutputComparison {
-  private readonly outputs: readonly { readonly name: string; readonly isFloat: boolean; readonly fidelity: FidelityAccumulator }[]
-
-  constructor(ports: readonly Port[]) {
-    const numeric = ports.filter(({ type }) => type !== 'string')
-    this.outputs = numeric.map(({ name, type }) => ({ name, isFloat: type.includes('float'), fidelity: new FidelityAccumulator() }))
-  }
-
-  add(expected: NamedTensors, found: NamedTensors): void {
-    for (const { name, fidelity } of this.outputs) {
-      const [reference, actual] = [expected[name]!, found[name]]
-      if (!actual || actual.dims.join() !== reference.dims.join()) {
-        const shape = actual ? `[${actual.dims.join(',')}]` : 'nothing'
-        throw unusable(`Output "${name}" of the build is ${shape}, the source gives [${reference.dims.join(',')}].`, { output: name })
-      }
-      const [wanted, values] = [numbers(reference), numbers(actual)]
-      requireFinite(name, wanted, values)
-      fidelity.add(wanted, values)
-    }
-  }
-
-  /** Of the outputs with floats, or of all when there are none: a class number is no signal with noise. */
-  worst(): ReturnType<FidelityAccumulator['result']> {
-    const floats = this.outputs.filter(({ isFloat }) => isFloat)
-    const compared = floats.length > 0 ? floats : this.outputs
-    if (compared.length === 0) return new FidelityAccumulator().result()
-    return worstFidelity(compared.map(({ fidelity }) => fidelity.result()))
+/** @throws EdgesmithError `BUILD_VERIFICATION_FAILED` for an output of another shape */
+function requireShapes(ports: readonly Port[], expected: NamedTensors, found: NamedTensors): void {
+  for (const { name, type } of ports) {
+    if (type === 'string') continue
+    const [reference, actual] = [expected[name]!, found[name]]
+    if (actual && actual.dims.join() === reference.dims.join()) continue
+    const shape = actual ? `[${actual.dims.join(',')}]` : 'nothing'
+    throw unusable(`Output "${name}" of the build is ${shape}, the source gives [${reference.dims.join(',')}].`, { output: name })
   }
 }
 
@@ -144,12 +112,8 @@ function asHalf(tensor: RuntimeTensor): RuntimeTensor {
   return { ...tensor, type: 'float16', values: Uint16Array.from(tensor.values as Float32Array, floatToHalf) }
 }
 
-function numbers({ type, values }: RuntimeTensor): ArrayLike<number | bigint> {
-  return type === 'float16' ? Float32Array.from(values as Uint16Array, halfToFloat) : (values as ArrayLike<number | bigint>)
-}
-
 /** Inputs from a fixed seed, with the first sizes for unknown dimensions that the source runs with. */
-async function generatedFeeds(source: LoadedModel): Promise<CalibrationSamples> {
+export async function generatedFeeds(source: LoadedModel): Promise<CalibrationSamples> {
   let lastError: unknown
   for (const free of FREE_DIMENSIONS) {
     const random = seededRandom(SEED)

@@ -77,7 +77,7 @@ export async function countInt8Kernels(
 ): Promise<Int8Kernels> {
   const configuration = signedActivations ? { session: { qdqisint8allowed: '1' } } : undefined
   const rewritten = new Graph(decodeModel(await rewrittenModel(model, 'extended', configuration), 'the rewritten model'))
-  const own = new Set(decodeModel(model, 'the model').graph?.node.map(({ name }) => name))
+  const own = new Set(allNodes(new Graph(decodeModel(model, 'the model'))).map(({ name }) => name))
   const found = new Set(int8Nodes(rewritten))
   const kernels = [...found].flatMap((node): Int8Kernel[] => {
     return INT8_OPS.has(node.opType) || own.has(node.name) ? [{ node: node.name, op: node.opType }] : []
@@ -85,23 +85,31 @@ export async function countInt8Kernels(
   const byOp: Record<string, number> = {}
   for (const { op } of kernels) byOp[op] = (byOp[op] ?? 0) + 1
   const others = new Set(
-    rewritten.nodes.filter((node) => !found.has(node) && own.has(node.name) && !CONVERSIONS.has(node.opType)).map(({ name }) => name),
+    allNodes(rewritten).flatMap((node) => (!found.has(node) && own.has(node.name) && !CONVERSIONS.has(node.opType) ? [node.name] : [])),
   )
   return { kernels, others, byOp }
 }
 
-/** Nodes that work on 8-bit tensors, found by following them from quantizers and constants to the end of the graph. */
+/** Nodes of a graph and of those in it. */
+function allNodes(graph: Graph): NodeProto[] {
+  return graph.scopes().flatMap(({ nodes }) => nodes)
+}
+
+/** Nodes that work on 8-bit tensors, found by following them from quantizers and constants to the end of each graph. */
 function int8Nodes(graph: Graph): NodeProto[] {
-  const eightBit = new Set(
-    graph.proto.initializer
-      .filter(({ dataType }) => dataType === TensorProto_DataType.INT8 || dataType === TensorProto_DataType.UINT8)
-      .map(({ name }) => name),
-  )
   const found: NodeProto[] = []
-  for (const node of graph.nodes) {
-    const moves = MOVES.has(node.opType) && eightBit.has(node.input[0] ?? '')
-    if (moves || INT8_OPS.has(node.opType)) found.push(node)
-    if (moves || givesEightBit(node)) for (const output of node.output) eightBit.add(output)
+  const known = new Map<Graph, ReadonlySet<string>>()
+  for (const scope of graph.scopes()) {
+    const constants = scope.proto.initializer.filter(
+      ({ dataType }) => dataType === TensorProto_DataType.INT8 || dataType === TensorProto_DataType.UINT8,
+    )
+    const eightBit = new Set([...((scope.parent && known.get(scope.parent)) ?? []), ...constants.map(({ name }) => name)])
+    known.set(scope, eightBit)
+    for (const node of scope.nodes) {
+      const moves = MOVES.has(node.opType) && eightBit.has(node.input[0] ?? '')
+      if (moves || INT8_OPS.has(node.opType)) found.push(node)
+      if (moves || givesEightBit(node)) for (const output of node.output) eightBit.add(output)
+    }
   }
   return found
 }

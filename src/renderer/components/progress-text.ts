@@ -5,7 +5,9 @@ import { plainText } from '../format/plain-text.ts'
 
 /** Where a job stands, in words: "Waiting for raspberry-pi-5", "Calibrating · 120 of 256 samples". */
 export function progressText(job: Pick<Job, 'state' | 'waitingFor' | 'progress'>): string {
-  if (job.state === 'queued') return job.waitingFor ? `Waiting for ${plainText(job.waitingFor, 120)}` : 'Waiting for its turn'
+  // A running job waits too, when it needs a machine for its next part.
+  if (job.waitingFor) return `Waiting for ${plainText(job.waitingFor, 120)}`
+  if (job.state === 'queued') return 'Waiting for its turn'
   if (!job.progress) return 'Starting'
   const { phase, done, total, unit } = job.progress
   const isBytes = unit === 'bytes' || unit === 'B'

@@ -20,8 +20,8 @@ export function ShareBars({ bars, limit = 40 }: ShareBarsProps) {
   const longest = Math.max(...shown.map(({ amount }) => amount), Number.MIN_VALUE)
   return (
     <ul className={classes.bars}>
-      {shown.map(({ name, amount, text }) => (
-        <li key={name} className={classes.row}>
+      {shown.map(({ name, amount, text }, index) => (
+        <li key={`${index} ${name}`} className={classes.row}>
           <span className={`${classes.name} es-ellipsis`} title={plainText(name)}>
             {plainText(name, 60)}
           </span>

@@ -6,7 +6,11 @@ export type SettingField = SettingFieldBase &
     | { readonly kind: 'switch' }
     | { readonly kind: 'number'; readonly integer: boolean; readonly min: number | null; readonly max: number | null }
     | { readonly kind: 'choice'; readonly options: readonly string[] }
+    /** One of a few numbers. */
+    | { readonly kind: 'number-choice'; readonly options: readonly number[] }
     | { readonly kind: 'names' }
+    /** Values by name, written as JSON. */
+    | { readonly kind: 'record' }
     | { readonly kind: 'text' }
   )
 
@@ -28,6 +32,7 @@ interface JsonProperty {
   readonly maximum?: number
   readonly exclusiveMinimum?: number
   readonly exclusiveMaximum?: number
+  readonly anyOf?: readonly JsonProperty[]
 }
 
 /** Fields of an object schema in its order; literals (the recipe's own name) are left out. */
@@ -40,6 +45,8 @@ export function settingFields(schema: z.ZodObject): SettingField[] {
 function settingField(key: string, property: JsonProperty): SettingField {
   const base = { key, label: settingLabel(key), description: property.description ?? null, defaultValue: property.default }
   if (property.enum) return { ...base, kind: 'choice', options: property.enum }
+  const numbers = property.anyOf?.map((option) => option.const)
+  if (numbers?.every((option) => typeof option === 'number')) return { ...base, kind: 'number-choice', options: numbers }
   switch (property.type) {
     case 'boolean':
       return { ...base, kind: 'switch' }
@@ -54,13 +61,15 @@ function settingField(key: string, property: JsonProperty): SettingField {
       }
     case 'array':
       return { ...base, kind: 'names' }
+    case 'object':
+      return { ...base, kind: 'record' }
     default:
       return { ...base, kind: 'text' }
   }
 }
 
 /** Written the way they are said. */
-const spokenWords: Readonly<Record<string, string>> = { io: 'IO', fp16: 'FP16', int8: 'INT8', cpu: 'CPU', warmup: 'warm-up' }
+const spokenWords: Readonly<Record<string, string>> = { io: 'IO', fp16: 'FP16', int8: 'INT8', cpu: 'CPU', mse: 'MSE', warmup: 'warm-up' }
 
 /** `keepIoTypes` → "Keep IO types". */
 export function settingLabel(key: string): string {

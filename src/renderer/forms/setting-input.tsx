@@ -1,4 +1,5 @@
 import { NumberInput, Select, Switch, TagsInput, TextInput } from '@mantine/core'
+import { RecordInput } from './record-input.tsx'
 import type { SettingField } from './setting-fields.ts'
 import classes from './setting-input.module.css'
 
@@ -27,6 +28,16 @@ export function SettingInput({ field, value, error, onChange }: SettingInputProp
           readOnly={field.options.length === 1}
         />
       )
+    case 'number-choice':
+      return (
+        <Select
+          {...common}
+          data={field.options.map(String)}
+          value={String(current)}
+          onChange={(next) => onChange(next === null ? field.defaultValue : Number(next))}
+          allowDeselect={false}
+        />
+      )
     case 'number':
       return (
         <NumberInput
@@ -51,6 +62,8 @@ export function SettingInput({ field, value, error, onChange }: SettingInputProp
           splitChars={[',']}
         />
       )
+    case 'record':
+      return <RecordInput {...common} value={current} onChange={onChange} />
     case 'text':
       return <TextInput {...common} value={String(current ?? '')} onChange={(event) => onChange(event.currentTarget.value)} />
   }

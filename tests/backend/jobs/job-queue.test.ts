@@ -123,6 +123,45 @@ describe('JobQueue', () => {
     cli.queue.cancel(id)
     expect((await cli.queue.wait(id)).state).toBe('cancelled')
   })
+
+  test('a job takes machines by turns, says what it waits for, and gives them back when the work fails', async () => {
+    const { queue } = process_('window')
+    const machine = { key: 'local', mode: 'exclusive' } as const
+    let release = () => {}
+    const before = queue.start({ kind: 'test', title: 'before', machine, run: () => new Promise<void>((done) => (release = done)) })
+    const done: string[] = []
+    const turns = queue.start({
+      kind: 'test',
+      title: 'by turns',
+      run: async (context) => {
+        await context.onMachine(machine, () => Promise.reject(new Error('no'))).catch(() => done.push('failed'))
+        await context.onMachine({ key: 'board', mode: 'exclusive' }, async () => done.push('board'))
+        await context.onMachine(machine, async () => done.push('again'))
+        return done
+      },
+    })
+    await expect
+      .poll(() => events.some((event) => event.type === 'job' && event.job.id === turns && event.job.waitingFor?.includes('before')))
+      .toBe(true)
+    release()
+    expect((await queue.wait(before)).state).toBe('succeeded')
+    expect(await queue.wait(turns)).toMatchObject({ state: 'succeeded', result: ['failed', 'board', 'again'], waitingFor: null })
+    expect((await queue.wait(queue.start({ kind: 'test', title: 'after', machine, run: async () => 'free' }))).result).toBe('free')
+  })
+
+  test('cancels a job that waits for its next machine', async () => {
+    const { queue } = process_('window')
+    const machine = { key: 'local', mode: 'exclusive' } as const
+    const holder = queue.start({ kind: 'test', title: 'holder', machine, run: forever })
+    const waiting = queue.start({ kind: 'test', title: 'waiting', run: (context) => context.onMachine(machine, async () => 'never') })
+    await expect
+      .poll(() => events.some((event) => event.type === 'job' && event.job.id === waiting && event.job.waitingFor?.includes('holder')))
+      .toBe(true)
+    queue.cancel(waiting)
+    expect((await queue.wait(waiting)).state).toBe('cancelled')
+    queue.cancel(holder)
+    expect((await queue.wait(holder)).state).toBe('cancelled')
+  })
 })
 
 test('jobs of a dead process are marked interrupted, those of living ones are left alone', () => {

@@ -24,6 +24,36 @@ describe('looking things up', () => {
     expect(subgraphs(graph.nodes[0]!).map(({ name }) => name)).toEqual(['then_branch', 'else_branch'])
   })
 
+  test('sub-graphs are graphs of their own that read the constants around them', () => {
+    const inner = (name: string, weight: string) => ({
+      ...makeModel({
+        nodes: [makeNode('Mul', ['x', weight], [`${name}_out`])],
+        inputs: [],
+        outputs: [makeValueInfo(`${name}_out`, 'float32', [1])],
+      }).graph!,
+      name,
+    })
+    const model = makeModel({
+      nodes: [makeNode('If', ['c'], ['y'])],
+      inputs: [makeValueInfo('x', 'float32', [1]), makeValueInfo('c', 'bool', [])],
+      outputs: [makeValueInfo('y', 'float32', [1])],
+      initializers: [makeTensor('w', 'float32', [1], Float32Array.of(7))],
+    })
+    const branch = (name: string, graph: ReturnType<typeof inner>) =>
+      Object.assign(makeNode('If', [], [], { [name]: 0 }).attribute[0]!, { type: 5, g: graph })
+    model.graph!.node[0]!.attribute = [branch('then_branch', inner('then', 'w')), branch('else_branch', inner('else', 'x'))]
+    const [main, then, otherwise, ...more] = new Graph(model).scopes()
+    expect(more).toEqual([])
+    expect([main?.parent, then?.parent, otherwise?.parent]).toEqual([undefined, main, main])
+    expect(then?.nodes.map(({ opType }) => opType)).toEqual(['Mul'])
+    expect(then?.constant('w')).toBe(main?.initializer('w'))
+    expect(then?.initializer('w')).toBeUndefined()
+    expect(otherwise?.constant('x')).toBeUndefined()
+    // A name made in one graph is taken in the others: what an outer graph makes may be read by an inner one.
+    expect([then?.freshName('n'), otherwise?.freshName('n'), main?.freshName('n')]).toEqual(['n', 'n_1', 'n_2'])
+    expect(main?.freshName('then_out')).toBe('then_out_1')
+  })
+
   test('an initializer that is an input too can be overridden, but not before IR version 4', () => {
     const make = (irVersion: bigint) => {
       const model = makeModel({

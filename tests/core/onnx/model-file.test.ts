@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { toBinary } from '@bufbuild/protobuf'
 import fc from 'fast-check'
+import { ModelProtoSchema } from 'onnx-buf'
 import { describe, expect, test } from 'vitest'
 import { CoreError } from '../../../src/core/core-error.ts'
 import { makeModel, makeNode, makeValueInfo } from '../../../src/core/onnx/builders.ts'
@@ -34,6 +36,15 @@ describe('round trip', () => {
   test.each(globSync('models/*.onnx', { cwd: root }).map((file) => [file]))('the bundled %s comes back byte by byte', (file) => {
     const bytes = readFileSync(join(root, file))
     expect(Buffer.from(encodeModel(decodeModel(bytes, file))).equals(bytes)).toBe(true)
+  })
+
+  test('large tensors among small ones come out as the general encoder writes them', () => {
+    const large = (name: string) => makeTensor(name, 'float32', [100, 200], new Float32Array(20_000).fill(0.5))
+    const model = eccentric()
+    model.graph!.initializer = [large('a'), ...model.graph!.initializer, large('b')]
+    const described = Object.assign(large('c'), { docString: 'about it' })
+    model.graph!.initializer.push(described)
+    expect(Buffer.from(encodeModel(model)).equals(toBinary(ModelProtoSchema, model))).toBe(true)
   })
 
   test('raw tensor data is a view into the file, and not a Buffer whose slice() would be one too', () => {

@@ -6,14 +6,14 @@ import type { ModelProto } from 'onnx-buf'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Progress } from '../../../src/contract/job.ts'
 import type { Target } from '../../../src/contract/names.ts'
-import { optimizeSummarySchema, type RecipeStep } from '../../../src/contract/recipe.ts'
+import { calibratorSchema, fp16StepSchema, optimizeSummarySchema, type RecipeStep } from '../../../src/contract/recipe.ts'
 import { makeNode, makeValueInfo } from '../../../src/core/onnx/builders.ts'
 import { decodeModel, encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { StaticQuantization } from '../../../src/core/quantization/static-quantization.ts'
 import type { CalibrationFeeds } from '../../../src/engine/optimize/calibration-feeds.ts'
 import { makeBuild } from '../../../src/engine/optimize/make-build.ts'
 import { optimizeModel } from '../../../src/engine/optimize/optimize.ts'
-import { withoutUnfused } from '../../../src/engine/optimize/recipe-steps.ts'
+import { withoutUnfused } from '../../../src/engine/optimize/static-step.ts'
 import { onnxRuntime } from '../../../src/engine/runtimes/onnx-runtime.ts'
 import { constant, feedsOf, model, opCounts, step, weights } from './small-models.ts'
 
@@ -50,7 +50,7 @@ async function build(recipe: readonly RecipeStep[], options: { target?: Target; 
     edgesmithVersion: '1.2.3',
     lineage: ['how the source was made'],
   }
-  const made = await makeBuild(of, request, calibration, onnxRuntime, { progress: (entry) => progress.push(entry), log: () => {} })
+  const made = await makeBuild(of, request, { calibration }, onnxRuntime, { progress: (entry) => progress.push(entry), log: () => {} })
   return { ...made, built: decodeModel(made.bytes, 'build'), phases: [...new Set(progress.map(({ phase }) => phase))], progress }
 }
 
@@ -74,15 +74,37 @@ describe('makeBuild', () => {
     expect(summary.fidelity.sqnrDb).toBeGreaterThan(30)
     expect(summary.skipped.map(({ node }) => node)).toEqual(['softmax'])
     expect(summary.peakRssBytes).toBeGreaterThan(10_000_000)
-    expect(phases).toEqual(['preparing', 'calibrating', 'quantizing', 'verifying'])
-    expect(progress).toContainEqual({ phase: 'calibrating', done: 40, total: 40, unit: 'samples' })
+    expect(phases).toEqual([
+      'preparing',
+      'calibrating',
+      'quantizing',
+      'choosing calibrator',
+      'comparing tensors',
+      'verifying',
+      'counting kernels',
+    ])
+    // Of 40 samples five are held back to judge the calibrators on.
+    expect(progress).toContainEqual({ phase: 'calibrating', done: 35, total: 35, unit: 'samples' })
+    expect(summary.phases.map(({ phase }) => phase)).toEqual(phases)
+    expect(summary.phases.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBeLessThanOrEqual(summary.durationMs)
+    expect(new Set(summary.calibratorTrials.map(({ calibrator }) => calibrator))).toEqual(new Set(calibratorSchema.options))
+    expect(summary.calibratorTrials.filter(({ biasCorrection }) => !biasCorrection)).toHaveLength(2)
+    const decibels = summary.calibratorTrials.map(({ sqnrDb }) => sqnrDb!)
+    expect(decibels).toEqual([...decibels].sort((a, b) => b - a))
+    expect(summary.calibrator).toBe(summary.calibratorTrials[0]?.calibrator)
+    expect(summary.weights).toHaveLength(2)
+    expect(summary.tensors.length).toBeGreaterThan(2)
+    for (const { localSqnrDb, saturated, values } of summary.tensors) {
+      expect(localSqnrDb ?? 99).toBeGreaterThan(25)
+      expect(saturated).toBeLessThan(values / 100)
+    }
     const metadata = Object.fromEntries(built.metadataProps.map(({ key, value }) => [key, value]))
     expect(metadata.licence).toBe('MIT')
     expect(built.producerName).toBe('a trainer')
     expect(JSON.parse(metadata['edgesmith.lineage']!)).toEqual({
       source: { name: 'network', sha256: sha256(bytes) },
       history: ['how the source was made'],
-      recipe: [{ recipe: 'int8-static', calibrator: 'minmax', perChannel: true, exclude: [] }],
+      recipe: [step('int8-static')],
       target: 'x64',
       tool: { name: 'edgesmith', version: '1.2.3', onnxRuntime: '1.30.0' },
       calibration: { dataset: 'photos', samples: 40 },
@@ -151,7 +173,7 @@ describe('makeBuild', () => {
 
   it('says when nothing got smaller', async () => {
     const everything = ['Conv', 'Gemm']
-    const { summary } = await build([{ ...step('fp16'), exclude: everything }])
+    const { summary } = await build([fp16StepSchema.parse({ recipe: 'fp16', exclude: everything })])
     expect(summary.output.sizeBytes).toBeGreaterThan(bytes.length * 0.95)
     expect(summary.warnings).toContainEqual(expect.stringContaining('not smaller than its source'))
   })
@@ -219,11 +241,11 @@ describe('withoutUnfused', () => {
     let rounds = 0
     const runsInFloat = async () => new Set(rounds++ === 0 ? ['c1'] : [])
     const result = await withoutUnfused(quantization, runsInFloat, (text) => said.push(text))
-    expect(result.quantized).toEqual(['c2'])
-    expect(result.skipped).toEqual([{ node: 'c1', op: 'Conv', reason: expect.stringContaining('taken back to float32') }])
+    expect(result.build.quantized).toEqual(['c2'])
+    expect(result.build.skipped).toEqual([{ node: 'c1', op: 'Conv', reason: expect.stringContaining('taken back to float32') }])
     expect([rounds, said.length]).toEqual([2, 1])
     // c2 now reads the pool's float output at the range measured for what it came from.
-    const loaded = await onnxRuntime.load(encodeModel(result.model))
+    const loaded = await onnxRuntime.load(encodeModel(result.build.model))
     await loaded.close()
   })
 })
@@ -244,6 +266,7 @@ describe('optimizeModel', () => {
     target: 'x64' as const,
     calibration: null,
     samples: 100,
+    budget: null,
     outPath,
     edgesmithVersion: '1.2.3',
     lineage: [],

@@ -57,6 +57,7 @@ async function build(model: string, recipe: RecipeStep[]): Promise<{ readonly by
     target: 'x64' as const,
     calibration: dataset('fashion-mnist-calibration.npz'),
     samples: 256,
+    budget: null,
     outPath,
     edgesmithVersion: '0.0.0',
     lineage: [],
@@ -66,10 +67,10 @@ async function build(model: string, recipe: RecipeStep[]): Promise<{ readonly by
 }
 
 describe.each([
-  // Every operator but Softmax. The mobile network is so small that names, scales and biases are a third of its int8 file;
-  // it has little to spare: half of its weights are too many to lose without training again.
+  // Every operator but Softmax. The mobile network is so small (48 weights for each output channel) that names, scales and
+  // biases are a quarter of its int8 file.
   { model: 'fashion-cnn.onnx', kernels: 10, sizeRatio: 0.27, dynamicKernels: 2, pruningLoss: 0.02 },
-  { model: 'fashion-mobilenet.onnx', kernels: 19, sizeRatio: 0.37, dynamicKernels: 1, pruningLoss: 0.12 },
+  { model: 'fashion-mobilenet.onnx', kernels: 19, sizeRatio: 0.34, dynamicKernels: 1, pruningLoss: 0.02 },
 ])('$model', ({ model, kernels, sizeRatio, dynamicKernels, pruningLoss }) => {
   let float32 = 0
   beforeAll(async () => {

@@ -4,7 +4,11 @@ import type { NamedTensors } from '../../../src/core/inference-runtime.ts'
 import { makeModel, makeValueInfo } from '../../../src/core/onnx/builders.ts'
 import { encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { floatValues, integerValues, makeTensor } from '../../../src/core/onnx/tensor-values.ts'
-import { type QuantizationOptions, type QuantizedModel, StaticQuantization } from '../../../src/core/quantization/static-quantization.ts'
+import {
+  type StaticallyQuantizedModel,
+  type StaticOptions,
+  StaticQuantization,
+} from '../../../src/core/quantization/static-quantization.ts'
 import { targetRules } from '../../../src/core/quantization/target-rules.ts'
 import type { CalibrationFeeds } from '../../../src/engine/optimize/calibration-feeds.ts'
 import { verifyBuild } from '../../../src/engine/optimize/verification.ts'
@@ -75,15 +79,15 @@ export function feedsOf(source: ModelProto, count = 16, size = 1): CalibrationFe
 }
 
 /** A model quantized with static int8, what ONNX Runtime makes of it, and how close it is to its source. */
-export interface StaticallyQuantized extends QuantizedModel {
+export interface StaticallyQuantized extends StaticallyQuantizedModel {
   readonly bytes: Uint8Array
   readonly kernels: Int8Kernels
   readonly sqnrDb: number
 }
 
 /** Quantizes (one round: nothing is taken back) and runs the result beside its source with real ONNX Runtime. */
-export async function quantizeStatic(source: ModelProto, settings: Partial<QuantizationOptions> = {}): Promise<StaticallyQuantized> {
-  const options: QuantizationOptions = { target: 'x64', perChannel: true, exclude: [], ...settings }
+export async function quantizeStatic(source: ModelProto, settings: Partial<StaticOptions> = {}): Promise<StaticallyQuantized> {
+  const options: StaticOptions = { target: 'x64', perChannel: true, exclude: [], ...settings }
   const feeds = feedsOf(source)
   const result = (await StaticQuantization.calibrated(source, feeds, onnxRuntime, options)).quantize()
   const bytes = encodeModel(result.model)

@@ -1,4 +1,4 @@
-import type { Comparison, ComparisonRow } from '../../../contract/measurement.ts'
+import type { Comparison, ComparisonRow, Explanation } from '../../../contract/measurement.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { formatRatio } from '../../format/shares.ts'
 
@@ -47,4 +47,9 @@ export function headlineText(comparison: Comparison): string {
   }
   if (faster.length > 0) return `Every build that is faster than ${baseline} is less accurate: the gain has a price, shown below.`
   return `No build was shown to be faster than ${baseline} on this machine.`
+}
+
+/** Rows that are slower and explained, with their places in the comparison. */
+export function explainedRows({ rows }: Comparison): { row: ComparisonRow; index: number; explanation: Explanation }[] {
+  return rows.flatMap((row, index) => (row.explanation ? [{ row, index, explanation: row.explanation }] : []))
 }

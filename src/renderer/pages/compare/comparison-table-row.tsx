@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import { IconPin } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
@@ -11,6 +12,7 @@ import { plainText } from '../../format/plain-text.ts'
 import { formatPercent, formatPoints, formatPValue, formatRatio, formatShrink } from '../../format/shares.ts'
 import { isShown } from './comparison-outcome.ts'
 import classes from './comparison-table.module.css'
+import { showExplanation } from './slower-explanations.tsx'
 
 interface ComparisonTableRowProps {
   readonly row: ComparisonRow
@@ -51,7 +53,21 @@ export function ComparisonTableRow({ row, index, baseline, withAccuracy, pointed
       <td>
         {speedup ? (
           <Cell
-            first={<VerdictChip verdict={speedup.verdict} />}
+            first={
+              <span className={classes.verdict}>
+                {row.explanation ? (
+                  <Button
+                    variant="subtle"
+                    size="compact-xs"
+                    onClick={() => showExplanation(row.modelId)}
+                    aria-label={`Why ${plainText(row.model, 80)} is slower`}
+                  >
+                    Why?
+                  </Button>
+                ) : null}
+                <VerdictChip verdict={speedup.verdict} />
+              </span>
+            }
             second={`${formatRatio(speedup.estimate)}  [${formatRatio(speedup.ci95[0])}, ${formatRatio(speedup.ci95[1])}]`}
           />
         ) : isBaseline ? (

@@ -8,6 +8,7 @@ import { comparisonWarnings, headlineText } from './comparison-outcome.ts'
 import { ComparisonTable } from './comparison-table.tsx'
 import classes from './comparison-view.module.css'
 import { LatencyDistributions } from './latency-distributions.tsx'
+import { SlowerExplanations } from './slower-explanations.tsx'
 import { TradeOffSection } from './trade-off-section.tsx'
 
 /** A comparison: the answer, the conditions, the trade-off, the distributions, the numbers. */
@@ -27,6 +28,7 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
           <LatencyDistributions comparison={comparison} pointed={pointed} onPoint={setPointed} />
           <ComparisonTable comparison={comparison} pointed={pointed} onPoint={setPointed} />
         </div>
+        <SlowerExplanations comparison={comparison} />
         <ComparisonEnvironment comparison={comparison} />
       </div>
     </div>

@@ -2,7 +2,7 @@ import { Tabs } from '@mantine/core'
 import { useState } from 'react'
 import type { Model } from '../../../contract/model.ts'
 import { useCall } from '../../backend/use-call.ts'
-import { BuildSummary } from '../../components/build-summary.tsx'
+import { BuildSummary } from '../../build/build-summary.tsx'
 import detailClasses from '../../components/detail.module.css'
 import { formatCount } from '../../format/numbers.ts'
 import classes from './model-detail.module.css'
@@ -10,6 +10,7 @@ import { ModelHeader } from './model-header.tsx'
 import { ModelMetadata } from './model-metadata.tsx'
 import { ModelOverview } from './model-overview.tsx'
 import { NodeList } from './node-list.tsx'
+import { SensitivityTab } from './sensitivity-tab.tsx'
 
 interface ModelDetailProps {
   readonly model: Model
@@ -29,6 +30,11 @@ export function ModelDetail({ model, models }: ModelDetailProps) {
           {model.summary ? <Tabs.Tab value="build">Build</Tabs.Tab> : null}
           <Tabs.Tab value="overview">Overview</Tabs.Tab>
           <Tabs.Tab value="nodes">Nodes ({formatCount(model.report.nodeCount)})</Tabs.Tab>
+          {isFloat(model) ? (
+            <Tabs.Tab value="sensitivity" data-testid="tab-sensitivity">
+              Sensitivity
+            </Tabs.Tab>
+          ) : null}
           <Tabs.Tab value="metadata">Metadata</Tabs.Tab>
         </Tabs.List>
         {model.summary ? (
@@ -44,10 +50,18 @@ export function ModelDetail({ model, models }: ModelDetailProps) {
         <Tabs.Panel value="nodes" className={classes.nodes}>
           <NodeList query={inspected} />
         </Tabs.Panel>
+        <Tabs.Panel value="sensitivity">
+          <SensitivityTab model={model} />
+        </Tabs.Panel>
         <Tabs.Panel value="metadata">
           <ModelMetadata model={model} />
         </Tabs.Panel>
       </Tabs>
     </div>
   )
+}
+
+/** Quantizing is only a question for models with float weights. */
+function isFloat({ report }: Model): boolean {
+  return (report.weightTypes.float32 ?? 0) > 0
 }

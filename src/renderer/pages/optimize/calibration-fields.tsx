@@ -8,18 +8,21 @@ import classes from './optimize-form.module.css'
 interface CalibrationFieldsProps {
   readonly draft: OptimizeDraft
   readonly setDraft: (draft: OptimizeDraft) => void
+  /** False: the recipe is only better with samples. */
+  readonly needed: boolean
   readonly error: string | undefined
 }
 
 /** Samples that show the recipe which values occur. */
-export function CalibrationFields({ draft, setDraft, error }: CalibrationFieldsProps) {
+export function CalibrationFields({ draft, setDraft, needed, error }: CalibrationFieldsProps) {
   const { data: datasets } = useCall('datasets.list', {})
   const chosen = datasets?.find(({ id }) => id === draft.calibrationId)
   return (
     <div className={classes.pair}>
       <Select
         label="Calibration data"
-        description="Samples like those in use; labels are not needed. Keep test data out of it."
+        description={`Samples like those in use; labels are not needed. ${needed ? 'Keep test data out of it.' : 'Optional: the build gets better with them.'}`}
+        clearable={!needed}
         data={(datasets ?? []).map(({ id, name, report }) => ({
           value: id,
           label: `${plainText(name, 60)} (${formatCount(report.samples)})`,

@@ -20,11 +20,15 @@ export interface OptimizeDraft {
   readonly calibrationId: string | null
   readonly samples: number
   readonly name: string
+  /** Points of accuracy that may be lost; null: no search. */
+  readonly maxDropPoints: number | null
+  /** Labelled data that accuracy is measured on. */
+  readonly labelledId: string | null
 }
 
 /** An empty form. 256 samples: ranges hardly change beyond that, and the contract's default is the same. */
 export function emptyDraft(): OptimizeDraft {
-  return { modelId: null, steps: [], target: null, calibrationId: null, samples: 256, name: '' }
+  return { modelId: null, steps: [], target: null, calibrationId: null, samples: 256, name: '', maxDropPoints: null, labelledId: null }
 }
 
 /** The longest recipe the contract allows. */
@@ -64,6 +68,11 @@ export function recipeOf(steps: readonly DraftStep[]): Recipe {
   return steps.map((step) => ({ recipe: step.recipe, ...step.settings }) as RecipeStep)
 }
 
+/** Whether an accuracy budget means anything for these steps: it decides what int8-static leaves in float. */
+export function takesBudget(steps: readonly DraftStep[]): boolean {
+  return steps.some(({ recipe }) => recipe === 'int8-static')
+}
+
 /** What `optimize.start` is called with. Calibration is only sent along where a step uses it. */
 export function optimizeInput(draft: OptimizeDraft, usesCalibration: boolean): ProcedureInput<'optimize.start'> {
   return {
@@ -72,5 +81,8 @@ export function optimizeInput(draft: OptimizeDraft, usesCalibration: boolean): P
     ...(draft.target ? { target: draft.target } : {}),
     ...(usesCalibration && draft.calibrationId ? { calibrationId: draft.calibrationId, samples: draft.samples } : {}),
     ...(draft.name.trim() ? { name: draft.name } : {}),
+    ...(draft.maxDropPoints !== null && takesBudget(draft.steps)
+      ? { budget: { maxAccuracyDrop: draft.maxDropPoints / 100, datasetId: draft.labelledId ?? '' } }
+      : {}),
   }
 }

@@ -4,18 +4,21 @@ import type { Job } from '../../../contract/job.ts'
 import { storedError } from '../../backend/backend-error.ts'
 import { jobResult } from '../../backend/job-result.ts'
 import { isActive } from '../../backend/use-jobs.ts'
-import { BuildSummary } from '../../components/build-summary.tsx'
+import { BuildSummary } from '../../build/build-summary.tsx'
 import { ErrorNotice } from '../../components/error-notice.tsx'
 import { JobProgress } from '../../components/job-progress.tsx'
 import { LinkButton } from '../../components/link-button.tsx'
 import { plainText } from '../../format/plain-text.ts'
 import { formatDecibels, formatShrink } from '../../format/shares.ts'
+import { CompareAllOutcome } from './compare-all-outcome.tsx'
 import classes from './optimize-outcome.module.css'
 
 /** The job that was started here: its progress, then its result or its error. */
 export function OptimizeOutcome({ job, onClose }: { job: Job; onClose: () => void }) {
   if (isActive(job)) return <JobProgress job={job} />
   if (job.error) return <ErrorNotice error={storedError(job.error)} onClose={onClose} />
+  const compared = jobResult(job, 'compareAll.start')
+  if (compared) return <CompareAllOutcome result={compared} onClose={onClose} />
   const result = jobResult(job, 'optimize.start')
   if (!result) return null
   const { model, summary } = result

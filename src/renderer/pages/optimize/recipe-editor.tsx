@@ -1,8 +1,7 @@
 import { Input } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import type { SetStateAction } from 'react'
-import type { RecipeName } from '../../../contract/recipe.ts'
-import { recipeGuides } from '../../text/recipe-guide.ts'
+import { recipeGroups, recipeGuides } from '../../text/recipe-guide.ts'
 import { MAX_STEPS, type OptimizeDraft, withMovedStep, withSetting, withStep } from './optimize-draft.ts'
 import classes from './recipe-editor.module.css'
 import { StepCard } from './step-card.tsx'
@@ -11,8 +10,6 @@ interface RecipeEditorProps {
   readonly draft: OptimizeDraft
   readonly setDraft: (change: SetStateAction<OptimizeDraft>) => void
 }
-
-const choices = Object.keys(recipeGuides) as RecipeName[]
 
 /** The steps in their order, and buttons that add another. */
 export function RecipeEditor({ draft, setDraft }: RecipeEditorProps) {
@@ -33,25 +30,30 @@ export function RecipeEditor({ draft, setDraft }: RecipeEditorProps) {
           />
         ))}
       </ol>
-      <div className={first ? classes.choices : classes.more}>
-        {choices.map((name) => (
-          <button
-            key={name}
-            type="button"
-            className={classes.choice}
-            title={first ? undefined : recipeGuides[name].what}
-            disabled={full}
-            onClick={() => setDraft(withStep(draft, name))}
-            data-testid={`recipe-add-${name}`}
-          >
-            <IconPlus size={14} aria-hidden />
-            <span>
-              <span className={classes.title}>{recipeGuides[name].title}</span>
-              {first ? <span className={classes.what}>{recipeGuides[name].what}</span> : null}
-            </span>
-          </button>
-        ))}
-      </div>
+      {recipeGroups.map(({ title, recipes }) => (
+        <section key={title} className={classes.group} aria-label={title}>
+          <h4 className={classes.groupTitle}>{title}</h4>
+          <div className={first ? classes.choices : classes.more}>
+            {recipes.map((name) => (
+              <button
+                key={name}
+                type="button"
+                className={classes.choice}
+                title={first ? undefined : recipeGuides[name].what}
+                disabled={full}
+                onClick={() => setDraft(withStep(draft, name))}
+                data-testid={`recipe-add-${name}`}
+              >
+                <IconPlus size={14} aria-hidden />
+                <span>
+                  <span className={classes.title}>{recipeGuides[name].title}</span>
+                  {first ? <span className={classes.what}>{recipeGuides[name].what}</span> : null}
+                </span>
+              </button>
+            ))}
+          </div>
+        </section>
+      ))}
     </Input.Wrapper>
   )
 }

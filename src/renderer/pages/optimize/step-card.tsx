@@ -2,9 +2,9 @@ import { ActionIcon } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react'
 import { recipeStepSchemas } from '../../../contract/recipe.ts'
 import { fieldErrors } from '../../forms/field-errors.ts'
-import { settingFields } from '../../forms/setting-fields.ts'
+import { type SettingField, settingFields } from '../../forms/setting-fields.ts'
 import { SettingInput } from '../../forms/setting-input.tsx'
-import { recipeGuides } from '../../text/recipe-guide.ts'
+import { mainSettings, recipeGuides } from '../../text/recipe-guide.ts'
 import type { DraftStep } from './optimize-draft.ts'
 import classes from './recipe-editor.module.css'
 
@@ -22,6 +22,19 @@ export function StepCard({ step, index, count, onSetting, onMove, onRemove }: St
   const schema = recipeStepSchemas[step.recipe]
   const errors = fieldErrors(schema, { recipe: step.recipe, ...step.settings })
   const { title } = recipeGuides[step.recipe]
+  const fields = settingFields(schema)
+  const isMain = ({ key }: SettingField) => mainSettings[step.recipe].includes(key)
+  const main = fields.filter(isMain)
+  const advanced = fields.filter((field) => !isMain(field))
+  const input = (field: SettingField) => (
+    <SettingInput
+      key={field.key}
+      field={field}
+      value={step.settings[field.key]}
+      error={errors[field.key]}
+      onChange={(value) => onSetting(field.key, value)}
+    />
+  )
   return (
     <li className={classes.step} data-testid={`recipe-step-${index}`} data-recipe={step.recipe}>
       <div className={classes.stepHead}>
@@ -40,17 +53,14 @@ export function StepCard({ step, index, count, onSetting, onMove, onRemove }: St
           <IconX size={14} />
         </ActionIcon>
       </div>
-      <div className={classes.settings}>
-        {settingFields(schema).map((field) => (
-          <SettingInput
-            key={field.key}
-            field={field}
-            value={step.settings[field.key]}
-            error={errors[field.key]}
-            onChange={(value) => onSetting(field.key, value)}
-          />
-        ))}
-      </div>
+      <div className={classes.settings}>{main.map(input)}</div>
+      {advanced.length > 0 ? (
+        // Open when something in it was changed or is wrong, so that nothing acts unseen.
+        <details className={classes.advanced} open={advanced.some(({ key }) => key in step.settings || errors[key]) || undefined}>
+          <summary>Advanced: {advanced.map(({ label }) => label.toLowerCase()).join(', ')}</summary>
+          <div className={classes.settings}>{advanced.map(input)}</div>
+        </details>
+      ) : null}
     </li>
   )
 }

@@ -1,0 +1,34 @@
+import type { EngineRequest } from '../../contract/engine-protocol.ts'
+import type { InferenceRuntime } from '../../core/inference-runtime.ts'
+import { openDataset } from '../datasets/open-dataset.ts'
+import { correctAnswers } from '../measure/predictions.ts'
+import type { AccuracyBudget } from './step-context.ts'
+
+/** Samples in one inference, where the model leaves the batch open. */
+const BATCH = 32
+
+/**
+ * Opens the labelled dataset of an accuracy budget.
+ * @throws EdgesmithError `DATASET_…` when it does not fit the model or has no labels
+ */
+export async function accuracyBudget(
+  source: Uint8Array,
+  { maxAccuracyDrop, labelled }: NonNullable<Extract<EngineRequest, { command: 'optimize' }>['budget']>,
+  runtime: InferenceRuntime,
+): Promise<AccuracyBudget> {
+  const ports = await runtime.load(source, { optimization: 'disabled' })
+  await ports.close()
+  const dataset = await openDataset(labelled, ports.inputs)
+  return {
+    maxDrop: maxAccuracyDrop,
+    samples: dataset.sampleCount,
+    correct: async (model) => {
+      const loaded = await runtime.load(model)
+      try {
+        return await correctAnswers(loaded, dataset, { name: labelled.name, batch: BATCH })
+      } finally {
+        await loaded.close()
+      }
+    },
+  }
+}
