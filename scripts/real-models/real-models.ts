@@ -20,10 +20,10 @@ interface ModelPackage {
 }
 
 /**
- * Why these: together they have what our own sample models lack. Residual depthwise networks with Pad and PRelu-free barracuda exports,
- * a PaddlePaddle export with shared scales, hard-swish and dynamic image sizes, a text recognizer with attention, and speech detectors with
- * LSTM, If sub-graphs and integer inputs. And why fetched and not devDependencies: `@ricky0123/vad-web` would pull 130 MB of a runtime that
- * nothing here uses into every installation; these are 21 MB, once, and only for who runs the tests.
+ * Why these: together they have what our own sample models lack. Face detectors with depthwise convolutions and padded channels, PaddlePaddle
+ * exports with hard-swish, Constant nodes and pictures of any size, a text recognizer with attention, speech detectors whose LSTM lies inside
+ * an If and whose sampling rate is an integer input. Why fetched and not devDependencies: `@ricky0123/vad-web` would pull the whole of
+ * onnxruntime-web into every installation; these are 21 MB, once, and only for who runs the tests.
  */
 const PACKAGES: readonly ModelPackage[] = [
   {

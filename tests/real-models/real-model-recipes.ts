@@ -42,12 +42,16 @@ export interface Expectations {
   readonly refused: Readonly<Partial<Record<keyof typeof TRIED, string>>>
   /** Recipes whose second run is left out, to save time: that builds are the same each time is seen on the other models. */
   readonly once?: readonly (keyof typeof TRIED)[]
+  /** Recipes that are not tried at all, to save time: with 300 nodes a static quantization takes ten seconds, and the other models have it. */
+  readonly leftOut?: readonly (keyof typeof TRIED)[]
 }
 
 /** Declares the tests of a real model: a build that passes the strictest checks there are, or a refusal with a code. */
-export function describeRealModel({ file, feeds }: RealModelCase, { refused, once = [] }: Expectations): void {
+export function describeRealModel({ file, feeds }: RealModelCase, { refused, once = [], leftOut = [] }: Expectations): void {
   describe(file, () => {
     const source = ensureRealModels().then(async (paths) => new Uint8Array(await readFile(paths[file]!)))
+    // Each test awaits it; a failure before the first one does must not end the process.
+    source.catch(() => {})
     const build = async ({ recipe, target }: TriedRecipe): Promise<Build> =>
       makeBuild(
         await source,
@@ -58,6 +62,7 @@ export function describeRealModel({ file, feeds }: RealModelCase, { refused, onc
       )
 
     for (const [name, tried] of Object.entries(TRIED)) {
+      if (leftOut.includes(name)) continue
       const code = refused[name]
       if (code) {
         it(`${name}: ${code}`, async () => {

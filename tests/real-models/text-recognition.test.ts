@@ -3,7 +3,7 @@ import { describeRealModel } from './real-model-recipes.ts'
 
 // These take pictures in batches of any size.
 const freeBatch = { 'dynamic-batch': 'RECIPE_NOT_APPLICABLE' }
-const once = ['int8-static for x64', 'int8-static for arm64', 'int8-static for tensorrt']
+const once = ['int8-static for x64', 'int8-static for tensorrt', 'prune-channels']
 
 describeRealModel(ocrClassifier, { refused: freeBatch })
 describeRealModel(ocrDetector, {
@@ -15,5 +15,6 @@ describeRealModel(ocrDetector, {
     ...freeBatch,
   },
   once,
+  leftOut: ['int8-static for x64', 'int8-static for arm64'],
 })
-describeRealModel(ocrRecognizer, { refused: freeBatch, once })
+describeRealModel(ocrRecognizer, { refused: freeBatch, once, leftOut: ['int8-static for arm64'] })

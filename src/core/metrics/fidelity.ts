@@ -29,26 +29,18 @@ export class FidelityAccumulator {
    */
   add(reference: ArrayLike<number | bigint>, actual: ArrayLike<number | bigint>): void {
     if (reference.length !== actual.length) throw new RangeError(`${actual.length} values compared with ${reference.length}`)
-    // Sums in local variables and no calls inside: this runs over every activation of a network.
-    let [expectedSquares, foundSquares, product, noise, largest] = [0, 0, 0, 0, this.largest]
-    for (let index = 0; index < reference.length; index++) {
-      const expected = numberAt(reference, index)
-      const found = numberAt(actual, index)
-      // Infinity − Infinity and NaN − NaN are NaN, which equals nothing.
-      if (expected - expected !== 0) continue
-      const difference = expected - found
-      expectedSquares += expected * expected
-      foundSquares += found * found
-      product += expected * found
-      noise += difference * difference
-      const distance = difference < 0 ? -difference : difference
-      if (distance > largest || Number.isNaN(distance)) largest = distance
-    }
-    this.reference += expectedSquares
-    this.actual += foundSquares
-    this.product += product
-    this.noise += noise
-    this.largest = largest
+    const [expected, found] = [floats(reference), floats(actual)]
+    // Asking each value takes six times as long as adding it: only where a sum shows that there is something to leave out.
+    const sums = sumsOfAll(expected, found)
+    this.include(Number.isFinite(sums.reference + sums.noise) ? sums : sumsOfFinite(expected, found))
+  }
+
+  private include(sums: Sums): void {
+    this.reference += sums.reference
+    this.actual += sums.actual
+    this.product += sums.product
+    this.noise += sums.noise
+    this.largest = Math.max(this.largest, sums.largest)
   }
 
   result(): FidelityResult {
@@ -66,9 +58,47 @@ export class FidelityAccumulator {
   }
 }
 
-function numberAt(values: ArrayLike<number | bigint>, index: number): number {
-  const value = values[index]!
-  return typeof value === 'number' ? value : Number(value)
+type Floats = Float32Array | Float64Array
+
+/** Sums over pairs of values: squares, products, squared and largest differences. */
+interface Sums {
+  readonly reference: number
+  readonly actual: number
+  readonly product: number
+  readonly noise: number
+  readonly largest: number
+}
+
+function sumsOfAll(expected: Floats, found: Floats): Sums {
+  let reference = 0
+  let actual = 0
+  let product = 0
+  let noise = 0
+  let largest = 0
+  for (let index = 0; index < expected.length; index++) {
+    const a = expected[index]!
+    const b = found[index]!
+    const difference = a - b
+    reference += a * a
+    actual += b * b
+    product += a * b
+    noise += difference * difference
+    const distance = Math.abs(difference)
+    if (distance > largest) largest = distance
+  }
+  return { reference, actual, product, noise, largest }
+}
+
+/** The same, places left out where the reference is NaN or infinite. */
+function sumsOfFinite(expected: Floats, found: Floats): Sums {
+  const kept = (_: number, index: number): boolean => Number.isFinite(expected[index])
+  const sums = sumsOfAll(expected.filter(kept), found.filter(kept))
+  // A NaN among what was found is larger than nothing; it must show.
+  return Number.isNaN(sums.noise) ? { ...sums, largest: Number.NaN } : sums
+}
+
+function floats(values: ArrayLike<number | bigint>): Floats {
+  return values instanceof Float32Array || values instanceof Float64Array ? values : Float64Array.from(values, Number)
 }
 
 /** The result furthest from its reference: lowest ratio, then lowest cosine. */

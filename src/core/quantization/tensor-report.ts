@@ -1,8 +1,8 @@
 import type { ModelProto, NodeProto } from 'onnx-buf'
 import type { InferenceRuntime, NamedTensors, TensorValues } from '../inference-runtime.ts'
 import { FidelityAccumulator } from '../metrics/fidelity.ts'
-import { inferShapes } from '../onnx/shape-inference.ts'
 import { type AffineParameters, integerLimits, type QuantizedType, type ValueRange } from './affine-parameters.ts'
+import { ProbedModel } from './calibration/probed-model.ts'
 import type { CalibrationSamples } from './calibration-samples.ts'
 import { encodeWithOutputs } from './tensor-facts.ts'
 
@@ -44,15 +44,15 @@ export interface TensorReportRequest {
   readonly tensors: readonly QuantizedTensor[]
 }
 
-/** Values that one run may give out beside each other (float32: 256 MiB); a group of tensors stays below. */
-const GROUP_VALUES = 2 ** 26
-/** Values of a tensor whose size is not known before the model runs: 16 of them fill a group. */
-const UNKNOWN_VALUES = GROUP_VALUES / 3 / 16
+/** Values that are held beside each other (float32: 4 to 64 MiB); a group of tensors stays below. Small models take four passes at most. */
+const LEAST_GROUP = 2 ** 20
+const MOST_GROUP = 2 ** 24
+const PASSES = 4
 
 /**
  * Compares activations of a float model and its Q/DQ build, tensor by tensor, both run as written (no graph optimizations, exact
  * arithmetic), one feed at a time. Tensors are taken in groups, each with its own pass over the samples, so that the values
- * held at once stay below 2²⁶. Local and cross-model error are those of ONNX Runtime's `qdq_loss_debug` (qdq_err, xmodel_err).
+ * held at once stay below 2²⁴ (a larger tensor is a group of its own). Local and cross-model error are those of ONNX Runtime's `qdq_loss_debug` (qdq_err, xmodel_err).
  *
  * A tensor whose shape differs between the two models (its size depends on the data) or that never held a value is left out.
  *
@@ -66,7 +66,8 @@ export async function reportTensors(
   runtime: InferenceRuntime,
   progress: (done: number, total: number) => void = () => {},
 ): Promise<TensorErrorReport[]> {
-  const groups = groupTensors(float, tensors)
+  if (samples.feeds === 0 || tensors.length === 0) return []
+  const groups = groupTensors(tensors, await tensorSizes(float, tensors, await samples.read(0), runtime))
   const writers = new Map(float.graph!.node.flatMap((node) => node.output.map((name) => [name, node] as const)))
   const reports: TensorErrorReport[] = []
   let done = 0
@@ -155,9 +156,10 @@ class Comparison {
 export function countSaturated(values: Float32Array, { scale, zeroPoint }: AffineParameters, type: QuantizedType): number {
   const { min, max } = integerLimits(type, false)
   let count = 0
-  for (const value of values) {
-    const quantized = value / scale + zeroPoint
-    if (quantized > max + 0.5 || quantized < min - 0.5) count++
+  const [lowest, highest] = [min - 0.5 - zeroPoint, max + 0.5 - zeroPoint]
+  for (let index = 0; index < values.length; index++) {
+    const steps = values[index]! / scale
+    if (steps > highest || steps < lowest) count++
   }
   return count
 }
@@ -177,19 +179,36 @@ function written(model: ModelProto, group: readonly QuantizedTensor[], roles: re
   return group.flatMap((tensor) => roles.map((role) => tensor[role])).filter((name) => made.has(name))
 }
 
-function groupTensors(float: ModelProto, tensors: readonly QuantizedTensor[]): QuantizedTensor[][] {
-  const { facts } = inferShapes(float)
+/** Values of each tensor when the model runs on a feed; computed inside the graph, so that only the numbers come out. */
+async function tensorSizes(
+  float: ModelProto,
+  tensors: readonly QuantizedTensor[],
+  feed: NamedTensors,
+  runtime: InferenceRuntime,
+): Promise<(tensor: string) => number> {
+  const made = new Set(float.graph!.node.flatMap(({ output }) => output))
+  const sizes = [...new Set(tensors.map(({ tensor }) => tensor))].filter((tensor) => made.has(tensor))
+  const probed = await ProbedModel.load(float, runtime, { sizes })
+  try {
+    const results = await probed.run(feed)
+    return (tensor) => (made.has(tensor) ? results.size(tensor) : (feed[tensor]?.values.length ?? 0))
+  } finally {
+    await probed.close()
+  }
+}
+
+function groupTensors(tensors: readonly QuantizedTensor[], sizeOf: (tensor: string) => number): QuantizedTensor[][] {
+  const all = 3 * tensors.reduce((sum, { tensor }) => sum + sizeOf(tensor), 0)
+  const most = Math.min(MOST_GROUP, Math.max(LEAST_GROUP, Math.ceil(all / PASSES)))
   const groups: QuantizedTensor[][] = []
   let room = 0
   for (const tensor of tensors) {
-    const shape = facts.get(tensor.tensor)?.shape
-    const known = shape?.every((dim) => typeof dim === 'number')
-    const count = known ? (shape as number[]).reduce((product, dim) => product * dim, 1) : UNKNOWN_VALUES
     // It is held three times: in the float model, before and behind the pair.
-    room -= 3 * count
+    const count = 3 * sizeOf(tensor.tensor)
+    room -= count
     if (room < 0 || groups.length === 0) {
       groups.push([])
-      room = GROUP_VALUES - 3 * count
+      room = most - count
     }
     groups.at(-1)!.push(tensor)
   }

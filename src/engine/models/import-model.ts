@@ -15,9 +15,9 @@ import { writeFileWhole } from './write-file.ts'
 
 /**
  * Elements one tensor may have while the model runs on one sample. ONNX Runtime computes constant parts of a graph while it loads it: a
- * few bytes of a hostile file could make it ask for terabytes. 2^31 float32 values are 8 GB, more than any board has.
+ * few bytes of a hostile file could make it ask for terabytes. 2^29 float32 values are 2 GB, as much as a whole model may have.
  */
-const TENSOR_ELEMENTS = 2 ** 31
+const TENSOR_ELEMENTS = 2 ** 29
 
 /**
  * Reads an .onnx file, checks it, loads it once in the runtime, and writes it to `outPath` as one self-contained file. Where nothing had to be

@@ -6,7 +6,7 @@ import { someFeeds } from './calibration-feeds.ts'
 import type { StepContext } from './step-context.ts'
 
 /** Samples that errors of tensors are measured on: they settle early, and every tensor of both models is read. */
-const COMPARED_FEEDS = 8
+const COMPARED_FEEDS = 4
 
 /** What quantization did to each activation, worst first. @throws the runtime's errors */
 export async function tensorErrors(

@@ -18,9 +18,9 @@ const MAX_ROUNDS = 4
 /** With fewer feeds than this none is held back: `auto` then judges on the samples that ranges were measured on. */
 const LEAST_TO_HOLD_BACK = 16
 /** One feed in this many is held back to judge calibrators on, … */
-const HELD_BACK_SHARE = 8
+const HELD_BACK_SHARE = 4
 /** … up to so many. */
-const MOST_HELD_BACK = 32
+const MOST_HELD_BACK = 64
 
 /** Applies `int8-static`. @throws EdgesmithError, CoreError `CALIBRATION_NEEDED`, `RECIPE_NOT_APPLICABLE`, the runtime's errors */
 export async function staticStep(model: ModelProto, step: StepOf<'int8-static'>, context: StepContext): Promise<StepResult> {

@@ -83,8 +83,8 @@ describe('makeBuild', () => {
       'verifying',
       'counting kernels',
     ])
-    // Of 40 samples five are held back to judge the calibrators on.
-    expect(progress).toContainEqual({ phase: 'calibrating', done: 35, total: 35, unit: 'samples' })
+    // Of 40 samples ten are held back to judge the calibrators on.
+    expect(progress).toContainEqual({ phase: 'calibrating', done: 30, total: 30, unit: 'samples' })
     expect(summary.phases.map(({ phase }) => phase)).toEqual(phases)
     expect(summary.phases.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBeLessThanOrEqual(summary.durationMs)
     expect(new Set(summary.calibratorTrials.map(({ calibrator }) => calibrator))).toEqual(new Set(calibratorSchema.options))
