@@ -55,7 +55,7 @@ export async function unitSensitivities(
     const found: UnitSensitivity[] = []
     for (const unit of units) {
       const weighted = unit.kind === 'weighted'
-      const noise = weighted ? await measure(allBut(unit, quantization, leave)) : all - (await measure(with_(leave, unit)))
+      const noise = weighted ? await measure(allBut(unit, quantization, leave)) : all - (await measure(leaving(leave, unit)))
       found.push({ node: unit.node.name, op: unit.node.opType, weighted, sqnrDb: decibels(noise) })
       progress(found.length, units.length)
     }
@@ -70,7 +70,7 @@ function allBut(unit: PlannedUnit, quantization: StaticQuantization, leave: Read
   return new Map([...leave, ...others.map(({ node }) => [node.name, ''] as const)])
 }
 
-function with_(leave: ReadonlyMap<string, string>, { node }: PlannedUnit): Map<string, string> {
+function leaving(leave: ReadonlyMap<string, string>, { node }: PlannedUnit): Map<string, string> {
   return new Map([...leave, [node.name, '']])
 }
 
