@@ -43,7 +43,9 @@ describe('candidateRecipes', () => {
       'int8-static mse',
       'int8-dynamic',
       'fp16 weights',
+      'prune-channels 30%',
       'prune-channels 30% + int8-static',
+      'prune-channels 50%',
       'prune-channels 50% + int8-static',
       'prune-magnitude 50%',
     ])
