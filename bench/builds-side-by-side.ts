@@ -26,7 +26,7 @@ export async function sideBySide(builds: readonly Uint8Array[], feed: NamedTenso
   const enough = (runs: number, elapsedMs: number) => runs > 0 && elapsedMs >= BLOCK_SECONDS * 1000
   const runs = models.map((model) => model.prepare(feed))
   const block = async (index: number) =>
-    (await timeRuns(runs[index]!, { enough, expectedRuns: 10_000, onTick: () => {}, signal: new AbortController().signal })).latenciesMs
+    (await timeRuns(runs[index]!, { enough, onTick: () => {}, signal: new AbortController().signal })).latenciesMs
   const order = builds.map((_, index) => index)
   // Warm-up of all.
   for (const index of order) await block(index)

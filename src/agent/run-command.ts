@@ -54,7 +54,8 @@ async function answer(request: Request): Promise<unknown> {
       return (await import('./self-test.ts')).selfTest()
     case 'bench': {
       const { benchmark } = await import('../engine/measure/benchmark.ts')
-      return benchmark(request.model, request.settings, measureContext())
+      const { benchPrograms } = await import('./bench-programs.ts')
+      return benchmark(request.model, request.settings, { ...measureContext(), programs: benchPrograms })
     }
     case 'evaluate': {
       const { evaluate } = await import('../engine/measure/evaluate.ts')
@@ -64,6 +65,18 @@ async function answer(request: Request): Promise<unknown> {
     case 'explain': {
       const { explain } = await import('../engine/measure/explain.ts')
       return explain(request, measureContext())
+    }
+    case 'profile': {
+      const { profile } = await import('../engine/measure/profile.ts')
+      return profile(request, measureContext())
+    }
+    case 'layers': {
+      const { layers } = await import('../engine/measure/layers.ts')
+      return layers(request, measureContext())
+    }
+    case 'explain-accuracy': {
+      const { explainAccuracyOf } = await import('../engine/measure/explain-accuracy.ts')
+      return explainAccuracyOf(request, measureContext())
     }
   }
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { LOCAL_DEVICE_ID } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import { type BackendEvent, type ProcedureInput, type ProcedureName, type ProcedureOutput, procedures } from '../contract/procedures.ts'
+import { AnalysisRepository } from '../storage/analysis-repository.ts'
 import { BlobStore } from '../storage/blob-store.ts'
 import { openDatabase } from '../storage/database.ts'
 import { DatasetRepository } from '../storage/dataset-repository.ts'
@@ -11,6 +12,7 @@ import { JobRepository } from '../storage/job-repository.ts'
 import { LeaseRepository } from '../storage/lease-repository.ts'
 import { MeasurementRepository } from '../storage/measurement-repository.ts'
 import { ModelRepository } from '../storage/model-repository.ts'
+import { ReportRepository } from '../storage/report-repository.ts'
 import { DeviceSessions } from './devices/device-sessions.ts'
 import type { Handlers } from './handlers.ts'
 import { markInterruptedJobs } from './jobs/interrupted-jobs.ts'
@@ -20,21 +22,24 @@ import { isProcessAlive, processIdentity } from './process-identity.ts'
 import { findProgramLayout } from './program-layout.ts'
 import type { SecretStore } from './secret-store.ts'
 import type { Services } from './services.ts'
+import { analysisHandlers } from './use-cases/analyses.ts'
 import { compareHandlers } from './use-cases/compare.ts'
 import { compareAllHandlers } from './use-cases/compare-all.ts'
 import { datasetHandlers } from './use-cases/datasets.ts'
 import { deploymentHandlers } from './use-cases/deployments.ts'
 import { deviceHandlers } from './use-cases/devices.ts'
 import { doctorHandlers } from './use-cases/doctor.ts'
-import { explainHandlers } from './use-cases/explain.ts'
+import { evaluateHandlers } from './use-cases/evaluate.ts'
 import { guidedHandlers } from './use-cases/guided-job.ts'
 import { jobHandlers } from './use-cases/jobs.ts'
 import { measureHandlers } from './use-cases/measure.ts'
 import { modelHandlers } from './use-cases/models.ts'
 import { optimizeHandlers } from './use-cases/optimize.ts'
 import { reportHandlers } from './use-cases/report.ts'
+import { runHandlers } from './use-cases/runs.ts'
 import { sampleHandlers } from './use-cases/samples.ts'
 import { sensitivityHandlers } from './use-cases/sensitivity.ts'
+import { sweepHandlers } from './use-cases/sweep.ts'
 import { workspaceHandlers } from './use-cases/workspace.ts'
 
 /** The use cases over one workspace. The window runs this in a process of its own, the command line in its own process. */
@@ -74,6 +79,8 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     models: new ModelRepository(database),
     datasets: new DatasetRepository(database),
     measurements: new MeasurementRepository(database),
+    analyses: new AnalysisRepository(database),
+    reports: new ReportRepository(database),
     devices,
     deployments: new DeploymentRepository(database),
     jobs,
@@ -109,13 +116,16 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     ...datasetHandlers(services),
     ...optimizeHandlers(services),
     ...measureHandlers(services),
+    ...sweepHandlers(services),
+    ...evaluateHandlers(services),
     ...compareHandlers(services),
     ...compareAllHandlers(services),
-    ...explainHandlers(services),
+    ...analysisHandlers(services),
     ...sensitivityHandlers(services),
     ...jobHandlers(services),
     ...deviceHandlers(services),
     ...deploymentHandlers(services),
+    ...runHandlers(services),
     ...reportHandlers(services),
     ...doctorHandlers(services),
     ...guidedHandlers(services, call),

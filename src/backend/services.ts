@@ -1,4 +1,5 @@
 import type { BackendEvent } from '../contract/procedures.ts'
+import type { AnalysisRepository } from '../storage/analysis-repository.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 import type { DatasetRepository } from '../storage/dataset-repository.ts'
 import type { DeploymentRepository } from '../storage/deployment-repository.ts'
@@ -6,6 +7,7 @@ import type { DeviceRepository } from '../storage/device-repository.ts'
 import type { JobRepository } from '../storage/job-repository.ts'
 import type { MeasurementRepository } from '../storage/measurement-repository.ts'
 import type { ModelRepository } from '../storage/model-repository.ts'
+import type { ReportRepository } from '../storage/report-repository.ts'
 import type { DeviceSessions } from './devices/device-sessions.ts'
 import type { JobQueue } from './jobs/job-queue.ts'
 import type { ProgramLayout } from './program-layout.ts'
@@ -19,6 +21,8 @@ export interface Services {
   readonly models: ModelRepository
   readonly datasets: DatasetRepository
   readonly measurements: MeasurementRepository
+  readonly analyses: AnalysisRepository
+  readonly reports: ReportRepository
   readonly devices: DeviceRepository
   readonly deployments: DeploymentRepository
   readonly jobs: JobRepository

@@ -11,7 +11,7 @@ import {
   formatSpan,
   NOTHING,
 } from '../backend/report/quantities.ts'
-import type { Evaluation } from '../contract/measurement.ts'
+import { accuracyDrop, type Evaluation } from '../contract/evaluation.ts'
 import type { Model } from '../contract/model.ts'
 import type { ChannelPruning, MixedPrecision, OptimizeSummary } from '../contract/recipe.ts'
 import { type Column, factList, textTable } from './text-table.ts'
@@ -71,7 +71,7 @@ function buildFacts(
     [
       'accuracy',
       accuracy &&
-        `${formatPercent(accuracy.build.metrics.accuracy)} against ${formatPercent(accuracy.baseline.metrics.accuracy)} (${formatPoints(accuracy.build.metrics.accuracy - accuracy.baseline.metrics.accuracy)})`,
+        `${formatPercent(accuracy.build.metrics.accuracy)} against ${formatPercent(accuracy.baseline.metrics.accuracy)} (${formatPoints(accuracyDrop(accuracy.build.metrics, accuracy.baseline.metrics))})`,
     ],
     ['accuracy budget', summary.mixedPrecision && budgetText(summary.mixedPrecision)],
     ['computation', summary.channelPruning && channelText(summary.channelPruning)],

@@ -2,6 +2,12 @@ import type { Command } from './command.ts'
 import { benchCommand } from './commands/bench.ts'
 import { compareCommand } from './commands/compare.ts'
 import { connectCommand } from './commands/connect.ts'
+import { datasetAddCommand } from './commands/dataset-add.ts'
+import { datasetDuplicatesCommand } from './commands/dataset-duplicates.ts'
+import { datasetRemoveCommand } from './commands/dataset-remove.ts'
+import { datasetRenameCommand } from './commands/dataset-rename.ts'
+import { datasetShowCommand } from './commands/dataset-show.ts'
+import { datasetSplitCommand } from './commands/dataset-split.ts'
 import { datasetsCommand } from './commands/datasets.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { deploymentsCommand } from './commands/deployments.ts'
@@ -16,11 +22,13 @@ import { explainCommand } from './commands/explain.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
+import { layersCommand } from './commands/layers.ts'
 import { logsCommand } from './commands/logs.ts'
 import { modelsCommand } from './commands/models.ts'
 import { optimizeCommand } from './commands/optimize.ts'
-import { reportCommand } from './commands/report.ts'
-import { runsCommand } from './commands/runs.ts'
+import { profileCommand } from './commands/profile.ts'
+import { reportCommand, reportImportCommand } from './commands/report.ts'
+import { runsCommand, runsCompareCommand } from './commands/runs.ts'
 import { sensitivityCommand } from './commands/sensitivity.ts'
 import { serveCommand } from './commands/serve.ts'
 import { startCommand } from './commands/start.ts'
@@ -37,7 +45,10 @@ export const commands: readonly Command[] = [
   benchCommand,
   compareCommand,
   explainCommand,
+  profileCommand,
+  layersCommand,
   reportCommand,
+  reportImportCommand,
   deviceAddCommand,
   deviceListCommand,
   deviceProbeCommand,
@@ -54,7 +65,14 @@ export const commands: readonly Command[] = [
   serveCommand,
   modelsCommand,
   datasetsCommand,
+  datasetAddCommand,
+  datasetShowCommand,
+  datasetSplitCommand,
+  datasetDuplicatesCommand,
+  datasetRenameCommand,
+  datasetRemoveCommand,
   runsCommand,
+  runsCompareCommand,
   jobsCommand,
   jobCommand,
   doctorCommand,

@@ -14,7 +14,7 @@ export const deviceOption = text('NAME', `the device (default ${LOCAL_DEVICE_NAM
 export const threadsOption = setting('N', shape.threads)
 
 /** How samples become model inputs, for a dataset given by path. */
-export const preprocessOption = text('FILE', 'JSON file with scale, mean and std for a dataset given by path')
+export const preprocessOption = text('FILE', 'JSON file that says how samples become model inputs, for a dataset given by path')
 
 /** How long to measure. */
 export const lengthOptions = {

@@ -1,5 +1,5 @@
 import { formatMs } from '../backend/report/quantities.ts'
-import type { Explanation } from '../contract/measurement.ts'
+import type { Explanation } from '../contract/analysis.ts'
 
 /** Findings and advice, a line each; the first findings are the most important. */
 export function explanationLines({ findings, advice }: Pick<Explanation, 'findings' | 'advice'>): string[] {

@@ -5,9 +5,9 @@ import type { Deployment } from '../contract/deployment.ts'
 import { type Device, LOCAL_DEVICE_NAME } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { Job } from '../contract/job.ts'
-import type { Comparison } from '../contract/measurement.ts'
 import type { Model } from '../contract/model.ts'
 import type { CommandContext } from './command.ts'
+import { runJob } from './run-job.ts'
 import { didYouMean } from './suggestion.ts'
 
 /** Something in the workspace that is called by its name, its id, or the beginning of its id. */
@@ -35,7 +35,7 @@ export async function findModel(context: CommandContext, text: string): Promise<
 }
 
 /**
- * A dataset by path (imported on the way, with its preprocessing), name or id.
+ * A dataset by path (imported on the way, with its preprocessing), name or id. Splits have names of their own.
  *
  * @throws EdgesmithError like {@link findModel}; `USAGE` when preprocessing is given for a dataset that carries its own
  */
@@ -45,11 +45,15 @@ export async function findDataset(context: CommandContext, text: string, preproc
   const dataset = await findOrImport(context, text, {
     noun: 'dataset',
     listed: await backend.call('datasets.list', {}),
-    extension: /\.(npz|gz|idx)$|ubyte$/i,
+    extension: /\.(npz|npy|gz|idx|csv|tsv)$|ubyte$/i,
     listing: 'edgesmith datasets',
-    importFile: (path) => {
+    importFile: async (path) => {
       imported = true
-      return backend.call('datasets.import', { path, ...(preprocessing && { preprocessing }) })
+      const made = await runJob(context, 'datasets.import', { path, ...(preprocessing && { preprocessing }) })
+      const parts = made.splits.map(({ name }) => `"${name}"`).join(', ')
+      if (parts !== '')
+        context.terminal.note(`${made.dataset.name} came in parts, and all of it is used. Give the name of one to use only that: ${parts}.`)
+      return made.dataset
     },
   })
   if (preprocessing && !imported) {
@@ -58,6 +62,13 @@ export async function findDataset(context: CommandContext, text: string, preproc
     })
   }
   return dataset
+}
+
+/** A dataset of the workspace by name or id: nothing is imported. @throws EdgesmithError `NOT_FOUND`, `USAGE` when ambiguous */
+export async function findStoredDataset(context: CommandContext, text: string): Promise<Dataset> {
+  const backend = await context.backend()
+  const datasets = await backend.call('datasets.list', {})
+  return findNamed(text, datasets, 'dataset') ?? notFound('dataset', text, datasets, 'edgesmith datasets')
 }
 
 /** A device by name or id. @throws EdgesmithError `NOT_FOUND` */
@@ -75,16 +86,6 @@ export async function findDeployment(context: CommandContext, text: string, devi
     .filter(({ device }) => deviceName === undefined || device === deviceName)
     .map((deployment) => ({ ...deployment, name: deployment.service }))
   return findNamed(text, candidates, 'service') ?? notFound('service', text, candidates, 'edgesmith deployments')
-}
-
-/** A comparison by id, by the id of the job that made it, or `latest`. @throws EdgesmithError `NOT_FOUND`, `USAGE` when ambiguous */
-export async function findComparison(context: CommandContext, text: string): Promise<Comparison> {
-  const backend = await context.backend()
-  const comparisons = await backend.call('comparisons.list', {})
-  const [latest] = comparisons
-  if (text === 'latest' && latest) return latest
-  const named = comparisons.map((comparison) => ({ ...comparison, name: comparison.jobId }))
-  return findNamed(text, named, 'comparison') ?? notFound('comparison', text, [], 'edgesmith runs')
 }
 
 /** A job by its id. @throws EdgesmithError `NOT_FOUND`, `USAGE` when ambiguous */

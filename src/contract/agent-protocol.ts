@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { accuracyExplanationSchema, explanationSchema, layerComparisonSchema, profileResultSchema } from './analysis.ts'
 import { datasetSourceSchema, preprocessingSchema } from './dataset.ts'
+import { evaluateResultSchema } from './evaluation.ts'
 import { errorReportSchema, progressSchema } from './job.ts'
-import { benchResultSchema, benchSettingsSchema, evaluateResultSchema, explanationSchema } from './measurement.ts'
+import { benchResultSchema, benchSettingsSchema } from './measurement.ts'
 import { pathSchema, serviceNameSchema, sha256Schema } from './names.ts'
 
 /**
@@ -9,7 +11,7 @@ import { pathSchema, serviceNameSchema, sha256Schema } from './names.ts'
  * line of JSON on its standard input and keeps it open; the agent answers with lines of JSON on standard output and exits.
  * Closing standard input cancels. Typed arrays travel as tagged base64 (`agent-wire.ts`). Standard error is free text for the log.
  */
-export const AGENT_PROTOCOL_VERSION = 1
+export const AGENT_PROTOCOL_VERSION = 2
 
 export const agentRequestSchema = z.discriminatedUnion('command', [
   /** Loads ONNX Runtime, runs a tiny built-in model and checks the answer: the self-test after a push. */
@@ -19,7 +21,35 @@ export const agentRequestSchema = z.discriminatedUnion('command', [
     command: z.literal('evaluate'),
     model: pathSchema,
     dataset: datasetSourceSchema,
+    /** Outputs are compared with this model's as well, sample by sample. */
+    baseline: pathSchema.optional(),
     batch: z.int().min(1).max(4096).default(32),
+    threads: z.int().min(1).max(256).default(1),
+  }),
+  /** Times every kernel of one model and measures the machine's peak beside it. */
+  z.object({
+    command: z.literal('profile'),
+    model: pathSchema,
+    batch: z.int().min(1).max(4096).default(1),
+    threads: z.int().min(1).max(256).default(1),
+  }),
+  /** Two models layer by layer: time, precision, and how far their tensors are apart. */
+  z.object({
+    command: z.literal('layers'),
+    baseline: pathSchema,
+    model: pathSchema,
+    dataset: datasetSourceSchema.nullable(),
+    samples: z.int().min(1).max(256).default(8),
+    batch: z.int().min(1).max(4096).default(1),
+    threads: z.int().min(1).max(256).default(1),
+  }),
+  /** Where the answers of a build get worse than its baseline's. */
+  z.object({
+    command: z.literal('explain-accuracy'),
+    baseline: pathSchema,
+    model: pathSchema,
+    dataset: datasetSourceSchema,
+    samples: z.int().min(1).max(1000).default(64),
     threads: z.int().min(1).max(256).default(1),
   }),
   /** Profiles a build beside its baseline, node by node, and says why it is slower where it is. */
@@ -49,6 +79,9 @@ export const agentResultSchemas = {
   bench: benchResultSchema,
   evaluate: evaluateResultSchema,
   explain: explanationSchema,
+  profile: profileResultSchema,
+  layers: layerComparisonSchema,
+  'explain-accuracy': accuracyExplanationSchema,
 } as const
 export type AgentCommand = keyof typeof agentResultSchemas
 export type AgentResult<C extends AgentCommand> = z.infer<(typeof agentResultSchemas)[C]>

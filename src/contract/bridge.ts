@@ -38,8 +38,13 @@ export type BridgeAnswer<N extends ProcedureName> =
 export const dialogSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('open-model') }),
   z.object({ kind: z.literal('open-dataset') }),
+  /** A folder of images; asked for apart, because not every system has a dialog for both. */
+  z.object({ kind: z.literal('open-dataset-folder') }),
+  /** A report that was written as .json. */
+  z.object({ kind: z.literal('open-report') }),
   z.object({ kind: z.literal('open-key') }),
   z.object({ kind: z.literal('save-model'), name: z.string().max(200) }),
+  /** The ending of `name` is the format that is offered first. */
   z.object({ kind: z.literal('save-report'), name: z.string().max(200) }),
 ])
 export type DialogRequest = z.infer<typeof dialogSchema>

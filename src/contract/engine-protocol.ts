@@ -1,8 +1,20 @@
 import { z } from 'zod'
-import { datasetReportSchema, datasetSourceSchema } from './dataset.ts'
+import {
+  csvOptionsSchema,
+  datasetColumnSchema,
+  datasetFileRoleSchema,
+  datasetFormatSchema,
+  datasetReportSchema,
+  datasetSourceSchema,
+  duplicatesReportSchema,
+  imageStepsSchema,
+  preparedSampleSchema,
+  preprocessingSchema,
+  sampleViewSchema,
+} from './dataset.ts'
 import { errorReportSchema, progressSchema } from './job.ts'
 import { modelReportSchema } from './model.ts'
-import { pathSchema, targetSchema } from './names.ts'
+import { pathSchema, serviceNameSchema, targetSchema } from './names.ts'
 import { optimizeSummarySchema, recipeSchema, sensitivityReportSchema } from './recipe.ts'
 
 /**
@@ -14,8 +26,49 @@ export const engineRequestSchema = z.discriminatedUnion('command', [
   z.object({ command: z.literal('import-model'), path: pathSchema, outPath: pathSchema }),
   /** Everything about a stored model. */
   z.object({ command: z.literal('inspect-model'), path: pathSchema, name: z.string() }),
+  /** Reads a dataset of any format and writes it as plain arrays (with hashes, rows of splits, image files) into `outFolder`. */
+  z.object({
+    command: z.literal('import-dataset'),
+    path: pathSchema,
+    labelsPath: pathSchema.optional(),
+    preprocessing: preprocessingSchema.optional(),
+    csv: csvOptionsSchema.optional(),
+    classes: z.record(z.string(), z.int().min(0)).optional(),
+    outFolder: pathSchema,
+  }),
   /** Reads a dataset once, whole. */
   z.object({ command: z.literal('describe-dataset'), source: datasetSourceSchema }),
+  z.object({
+    command: z.literal('split-dataset'),
+    source: datasetSourceSchema,
+    parts: z.array(z.object({ name: serviceNameSchema, share: z.number().positive().max(1) })),
+    seed: z.int().min(0),
+    stratify: z.boolean(),
+    outFolder: pathSchema,
+  }),
+  /** Makes the pixels of a dataset of image files again; the source is whole, without rows. */
+  z.object({ command: z.literal('remake-images'), source: datasetSourceSchema, image: imageStepsSchema, outFolder: pathSchema }),
+  /** Samples for people to look at. */
+  z.object({
+    command: z.literal('view-samples'),
+    source: datasetSourceSchema,
+    classNames: z.array(z.string()).nullable(),
+    choice: z.object({
+      indices: z.array(z.int().min(0)).optional(),
+      from: z.int().min(0),
+      count: z.int().min(1),
+      class: z.int().min(0).optional(),
+    }),
+  }),
+  /** What a preprocessing description makes of one sample; the source carries the one it is stored with. */
+  z.object({
+    command: z.literal('preview-sample'),
+    source: datasetSourceSchema,
+    preprocessing: preprocessingSchema,
+    index: z.int().min(0),
+    modelPath: pathSchema.nullable(),
+  }),
+  z.object({ command: z.literal('find-duplicates'), sources: z.array(datasetSourceSchema) }),
   /** One sample as the model's named inputs in JSON form (nested arrays), for trying a service; `raw` leaves the preprocessing to the service. */
   z.object({
     command: z.literal('read-sample'),
@@ -53,10 +106,31 @@ export const engineRequestSchema = z.discriminatedUnion('command', [
 export type EngineRequest = z.infer<typeof engineRequestSchema>
 export type EngineCommand = EngineRequest['command']
 
+/** A part of a dataset: its rows in the whole, and what it holds. */
+const madeSplitSchema = z.object({ split: z.string(), rowsPath: pathSchema, report: datasetReportSchema })
+
 export const engineResultSchemas = {
   'import-model': modelReportSchema,
   'inspect-model': modelReportSchema,
+  'import-dataset': z.object({
+    format: datasetFormatSchema,
+    /** New files; who asked takes them over. */
+    files: z.array(z.object({ role: datasetFileRoleSchema, name: z.string(), path: pathSchema })),
+    /** As given, with what the format adds (the size of images, the scale of IDX bytes). */
+    preprocessing: preprocessingSchema,
+    columns: z.array(datasetColumnSchema).nullable(),
+    classNames: z.array(z.string()).nullable(),
+    report: datasetReportSchema,
+    /** Parts that the source itself names. */
+    splits: z.array(madeSplitSchema),
+  }),
   'describe-dataset': datasetReportSchema,
+  'split-dataset': z.array(madeSplitSchema),
+  'remake-images': z.object({ imagesPath: pathSchema, hashesPath: pathSchema, report: datasetReportSchema }),
+  'view-samples': z.object({ total: z.number(), samples: z.array(sampleViewSchema) }),
+  'preview-sample': preparedSampleSchema,
+  /** Pairs of datasets by their place in the request; the contract's `DuplicatesReport` otherwise. */
+  'find-duplicates': z.array(duplicatesReportSchema.shape.pairs.element.extend({ a: z.number(), b: z.number() })),
   'read-sample': z.object({ inputs: z.record(z.string(), z.unknown()), label: z.number().nullable() }),
   optimize: optimizeSummarySchema,
   sensitivity: sensitivityReportSchema,

@@ -35,6 +35,8 @@ export const errorCatalogue = {
   DATASET_SHAPE: { kind: 'input', means: 'an array does not fit the model input' },
   DATASET_TYPE: { kind: 'input', means: 'an array has an element type that does not fit the model input' },
   DATASET_LABELS: { kind: 'input', means: 'labels are missing, of the wrong length or out of range' },
+  IMAGE_UNREADABLE: { kind: 'input', means: 'an image file is broken, too large or of a kind that is not read' },
+  EVALUATION_IMPOSSIBLE: { kind: 'input', means: 'labels or targets do not fit the outputs of the model, and no baseline was given' },
   // Compression
   RECIPE_INVALID: { kind: 'input', means: 'the recipe or one of its settings is not valid' },
   RECIPE_NOT_APPLICABLE: { kind: 'input', means: 'the recipe cannot do anything for this model' },
@@ -71,6 +73,8 @@ export const errorCatalogue = {
   // Gates, reports
   GATE_FAILED: { kind: 'work', means: 'a limit given for accuracy, latency, speed-up or size was not met' },
   NOT_COMPARABLE: { kind: 'input', means: 'runs of different machines or datasets cannot be compared' },
+  REPORT_INVALID: { kind: 'input', means: 'the file is not a report, or of a version that is not known' },
+  PDF_FAILED: { kind: 'work', means: 'the program that prints PDF did not start or did not finish' },
   WORKSPACE_INVALID: { kind: 'input', means: 'the workspace was made by a newer version or is damaged' },
   SETUP_INCOMPLETE: { kind: 'work', means: 'something the program needs is not installed' },
 } as const satisfies Record<string, { kind: 'input' | 'work'; means: string }>

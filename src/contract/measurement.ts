@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { explanationSchema } from './analysis.ts'
+import { environmentSchema, intervalSchema } from './environment.ts'
+import { metricDifferenceSchema, metricsSchema } from './evaluation.ts'
 import { idSchema, momentSchema, sha256Schema } from './names.ts'
 
-/** [low, high] of a 95 % confidence interval. */
-export const intervalSchema = z.tuple([z.number(), z.number()])
-
-/** Statistics of all latency samples, milliseconds. A percentile is null below its minimum count (59 samples for p95, 299 for p99). */
+/** Statistics of all latency samples, milliseconds. A percentile is null below its minimum count (59 samples for p95, 299 for p99, 2,995 for p99.9). */
 export const latencyStatisticsSchema = z.object({
   mean: z.number(),
   std: z.number(),
@@ -14,56 +14,86 @@ export const latencyStatisticsSchema = z.object({
   p90: z.number().nullable(),
   p95: z.number().nullable(),
   p99: z.number().nullable(),
+  p999: z.number().nullable().default(null),
   /** Exact order-statistics intervals of the percentiles. */
   ci: z.record(z.string(), intervalSchema),
 })
 export type LatencyStatistics = z.infer<typeof latencyStatisticsSchema>
 
-/** The machine and software a measurement ran on. */
-export const environmentSchema = z.object({
-  hostname: z.string(),
-  machine: z.string(),
-  architecture: z.string(),
-  system: z.string(),
-  cpu: z.string(),
-  cpuFeatures: z.array(z.string()),
-  logicalCores: z.number(),
-  memoryBytes: z.number(),
-  governor: z.string().nullable(),
-  loadAverage: z.number().nullable(),
-  temperatureC: z.number().nullable(),
-  nodeVersion: z.string(),
-  onnxRuntimeVersion: z.string(),
-  edgesmithVersion: z.string(),
-})
-export type Environment = z.infer<typeof environmentSchema>
+/**
+ * What is measured. single: one inference after another; batch: the same with `batch` samples an inference; offline: as many samples
+ * as possible, `streams` sessions beside each other; server: requests arrive at random (Poisson) at `rate` a second, latency counts from
+ * the moment a request was due, so that waiting behind a slow one shows (no coordinated omission); http: the same through the REST
+ * server, or with `connections` that each send the next request when the last is answered where no rate is given.
+ * After MLPerf Inference, LoadGen.
+ */
+export const scenarioSchema = z.enum(['single', 'batch', 'offline', 'server', 'http'])
+export type Scenario = z.infer<typeof scenarioSchema>
 
 /** How to benchmark. Warm-up lasts until both `warmupRuns` and `warmupSeconds` are reached. */
 export const benchSettingsSchema = z.object({
+  scenario: scenarioSchema.default('single'),
   batch: z.int().min(1).max(4096).default(1),
   threads: z.int().min(1).max(256).default(1).describe('threads inside an operator'),
   runs: z.int().min(1).max(1_000_000).default(1000).describe('measured runs'),
   seconds: z.number().min(0).max(3600).optional().describe('measure for this long instead of a number of runs'),
   warmupRuns: z.int().min(0).max(100_000).default(100),
   warmupSeconds: z.number().min(0).max(60).default(2),
+  rate: z.number().positive().max(1_000_000).optional().describe('requests a second (server, http)'),
+  connections: z.int().min(1).max(1024).default(1).describe('connections of the http scenario without a rate'),
+  streams: z.int().min(1).max(64).default(1).describe('sessions beside each other (offline)'),
 })
 export type BenchSettings = z.infer<typeof benchSettingsSchema>
 
-/** What the agent measured; `latenciesMs` keeps every sample in order. */
+/** How quiet the machine was. noisy: other programs took more than a tenth of it; throttled: clocks were held down by heat or power. */
+export const noiseSchema = z.object({ label: z.enum(['quiet', 'noisy', 'throttled', 'unknown']), reasons: z.array(z.string()) })
+export type Noise = z.infer<typeof noiseSchema>
+
+/** One condition looked at before measuring: governor, clock limits, temperature, throttling, load, free memory. */
+export const preflightCheckSchema = z.object({ name: z.string(), found: z.string(), wanted: z.string(), ok: z.boolean() })
+export type PreflightCheck = z.infer<typeof preflightCheckSchema>
+
+/** How requests of an open loop fared. */
+export const loadSchema = z.object({
+  offeredPerSecond: z.number().nullable(),
+  answeredPerSecond: z.number(),
+  /** Time in the model alone, without waiting; `latencyMs` includes waiting. http: what the server says, from the whole request to the answer. */
+  serviceMs: latencyStatisticsSchema,
+  /** Most requests that were due at the same time and not answered (server: without the one being answered). */
+  longestQueue: z.number(),
+  /** More arrived than could be answered: latencies grow with the length of the run and mean little. */
+  overloaded: z.boolean(),
+  /** http only: requests that were not answered with 200. */
+  errors: z.number(),
+})
+export type Load = z.infer<typeof loadSchema>
+
+/** What the agent measured; `latenciesMs` keeps every sample in order, `offsetsMs` when each began (server: was due) since the first. */
 export const benchResultSchema = z.object({
   settings: benchSettingsSchema,
   latenciesMs: z.instanceof(Float32Array) as z.ZodType<Float32Array>,
+  offsetsMs: z.instanceof(Float64Array) as z.ZodType<Float64Array>,
   latencyMs: latencyStatisticsSchema,
   /** Samples per second over the measured time (batch × runs ÷ seconds). */
   throughputPerSecond: z.number(),
   loadMs: z.number(),
   firstInferenceMs: z.number(),
   warmupRuns: z.number(),
+  /** Whether three half-second medians in a row agreed within 3 % before measuring began; null where warm-up was too short to tell. */
+  steady: z.boolean().nullable().default(null),
+  /** Share of samples more than 3 scaled median absolute deviations from the median. None is dropped. */
+  outlierShare: z.number().nullable().default(null),
+  noise: noiseSchema.default({ label: 'unknown', reasons: [] }),
+  preflight: z.array(preflightCheckSchema).default([]),
+  load: loadSchema.nullable().default(null),
   /** CPU time of one inference, all threads. */
   cpuMsPerInference: z.number(),
   peakRssBytes: z.number(),
   /** Resident memory before the model was loaded, for comparison with the peak. */
   idleRssBytes: z.number(),
+  /** Resident memory after the last run, and how much it grew since the end of warm-up. */
+  steadyRssBytes: z.number().nullable().default(null),
+  memoryGrowthBytes: z.number().nullable().default(null),
   samples: z.number(),
   environment: environmentSchema,
   /** Conditions that make the numbers less sure: busy machine, throttling, power-save governor. */
@@ -71,50 +101,19 @@ export const benchResultSchema = z.object({
 })
 export type BenchResult = z.infer<typeof benchResultSchema>
 
-/** What the agent found on a labelled dataset. `predictions` holds the top-1 class of every sample in order. */
-export const evaluateResultSchema = z.object({
-  task: z.literal('classification'),
-  samples: z.number(),
-  metrics: z.object({
-    accuracy: z.number(),
-    /** 95 % Wilson interval. */
-    accuracyCi95: intervalSchema,
-    top5: z.number().nullable(),
-    f1Macro: z.number(),
-  }),
-  correct: z.number(),
-  classes: z.number(),
-  predictions: z.instanceof(Int32Array) as z.ZodType<Int32Array>,
-  labels: z.instanceof(Int32Array) as z.ZodType<Int32Array>,
-  durationMs: z.number(),
-  environment: environmentSchema,
-})
-export type EvaluateResult = z.infer<typeof evaluateResultSchema>
-
 /** A stored benchmark. Samples are fetched apart ({@link benchResultSchema} holds them). */
-export const benchmarkSchema = benchResultSchema.omit({ latenciesMs: true }).extend({
+export const benchmarkSchema = benchResultSchema.omit({ latenciesMs: true, offsetsMs: true }).extend({
   id: idSchema,
   jobId: idSchema,
   modelId: idSchema,
   deviceId: z.string(),
   /** Groups runs that one comparison made. */
   comparisonId: idSchema.nullable(),
+  /** Groups the runs of one sweep over batch sizes and thread counts. */
+  sweepId: idSchema.nullable().default(null),
   createdAt: momentSchema,
 })
 export type Benchmark = z.infer<typeof benchmarkSchema>
-
-/** A stored evaluation. */
-export const evaluationSchema = evaluateResultSchema.omit({ predictions: true, labels: true }).extend({
-  id: idSchema,
-  jobId: idSchema,
-  modelId: idSchema,
-  datasetId: idSchema,
-  datasetName: z.string(),
-  deviceId: z.string(),
-  comparisonId: idSchema.nullable(),
-  createdAt: momentSchema,
-})
-export type Evaluation = z.infer<typeof evaluationSchema>
 
 export const verdictSchema = z.enum(['faster', 'slower', 'no difference shown'])
 
@@ -136,45 +135,6 @@ export const accuracyDifferenceSchema = z.object({
   agreement: z.number(),
 })
 
-/** One runtime kernel (or several that came from one node of the model), timed by ONNX Runtime's profiler. */
-export const nodeTimeSchema = z.object({
-  /** The node of the model it came from, as far as ONNX Runtime keeps the name. */
-  node: z.string(),
-  /** Kernels that ran for it, for example `QLinearConv` or `Conv (NCHWc)`. */
-  kernels: z.array(z.string()),
-  /** Median over the profiled runs, milliseconds of one inference. */
-  ms: z.number(),
-})
-export type NodeTime = z.infer<typeof nodeTimeSchema>
-
-/** One reason why a build is slower (or not faster) than its baseline. */
-export const slowdownFindingSchema = z.object({
-  /** The rule that found it, for example `no-int8-kernel` or `many-conversions`. */
-  rule: z.string(),
-  /** In words, with names and numbers. */
-  message: z.string(),
-  nodes: z.array(z.string()),
-  /** Milliseconds of one inference that it explains; null where that cannot be told. */
-  lostMs: z.number().nullable(),
-})
-
-/** Why a build takes the time it takes, beside its baseline, on one machine. */
-export const explanationSchema = z.object({
-  baselineMs: z.number(),
-  buildMs: z.number(),
-  /** Most important first. */
-  findings: z.array(slowdownFindingSchema),
-  /** Times of corresponding nodes, largest loss first; null where one side has no such node. */
-  nodes: z.array(z.object({ node: z.string(), baseline: nodeTimeSchema.nullable(), build: nodeTimeSchema.nullable(), lostMs: z.number() })),
-  /** Time by kernel type, milliseconds of one inference. */
-  kernels: z.array(z.object({ kernel: z.string(), baselineMs: z.number(), buildMs: z.number() })),
-  /** Processor features that decide which int8 kernels run. */
-  cpuFeatures: z.array(z.string()),
-  /** What to do instead, in words; null when there is nothing better to say. */
-  advice: z.string().nullable(),
-})
-export type Explanation = z.infer<typeof explanationSchema>
-
 /** One model of a comparison. */
 export const comparisonRowSchema = z.object({
   modelId: idSchema,
@@ -183,8 +143,10 @@ export const comparisonRowSchema = z.object({
   kind: z.enum(['model', 'build']),
   recipe: z.string().nullable(),
   sizeBytes: z.number(),
-  metrics: evaluateResultSchema.shape.metrics.nullable(),
+  metrics: metricsSchema.nullable(),
   accuracyDifference: accuracyDifferenceSchema.nullable(),
+  /** The headline metric against the baseline's; null for the baseline and without data. */
+  metricDifference: metricDifferenceSchema.nullable().default(null),
   latencyMs: latencyStatisticsSchema,
   histogram: histogramSchema,
   samples: z.number(),
@@ -195,6 +157,10 @@ export const comparisonRowSchema = z.object({
   cpuMsPerInference: z.number(),
   /** Null for the baseline itself. */
   speedup: speedupSchema.nullable(),
+  /** Medians of the interleaved blocks in the order they ran, milliseconds. */
+  blockMediansMs: z.array(z.number()).default([]),
+  steadyRssBytes: z.number().nullable().default(null),
+  noise: noiseSchema.default({ label: 'unknown', reasons: [] }),
   /** Why it is slower than the baseline; null where it is not. */
   explanation: explanationSchema.nullable().default(null),
   benchmarkId: idSchema,
@@ -215,7 +181,39 @@ export const comparisonSchema = z.object({
   baselineId: idSchema,
   settings: benchSettingsSchema,
   environment: environmentSchema,
+  /** The baseline measured against itself in the same blocks; null where that was not asked for. */
+  noiseFloor: speedupSchema.nullable().default(null),
   rows: z.array(comparisonRowSchema),
   createdAt: momentSchema,
 })
 export type Comparison = z.infer<typeof comparisonSchema>
+
+/** Several stored benchmarks beside each other, measured at different times. */
+export const runComparisonSchema = z.object({
+  runs: z.array(
+    z.object({
+      benchmark: benchmarkSchema,
+      model: z.string(),
+      device: z.string(),
+      histogram: histogramSchema,
+      /** Latency at each whole percent, 0 to 100. */
+      quantilesMs: z.array(z.number()),
+    }),
+  ),
+  /** Each later run against the first. Null where machines differ: those ratios are of machines, not of models. */
+  ratios: z.array(speedupSchema.nullable()),
+  sameMachine: z.boolean(),
+  /** What differs or limits the conclusion: machine, software, settings, noise, separate runs. */
+  caveats: z.array(z.string()),
+})
+export type RunComparison = z.infer<typeof runComparisonSchema>
+
+/** A latency series binned for a plot: entry i stands for the samples from `offsetsMs[i]` on. */
+export const latencySeriesSchema = z.object({
+  samples: z.number(),
+  offsetsMs: z.array(z.number()),
+  minMs: z.array(z.number()),
+  medianMs: z.array(z.number()),
+  maxMs: z.array(z.number()),
+})
+export type LatencySeries = z.infer<typeof latencySeriesSchema>

@@ -1,19 +1,29 @@
 import { z } from 'zod'
-import { datasetSchema, preprocessingSchema } from './dataset.ts'
+import { accuracyExplanationSchema, analysisSchema, explanationSchema } from './analysis.ts'
+import {
+  csvOptionsSchema,
+  datasetSchema,
+  duplicatesReportSchema,
+  preparedSampleSchema,
+  preprocessingSchema,
+  sampleViewSchema,
+} from './dataset.ts'
 import { deploymentSchema, serviceStatusSchema } from './deployment.ts'
 import { deviceAuthSchema, deviceIdSchema, deviceReportSchema, deviceSchema, fingerprintSchema, hostSchema, userSchema } from './device.ts'
+import { evaluationSchema, metricDifferenceSchema, worstSampleSchema } from './evaluation.ts'
 import { errorReportSchema, jobLogLineSchema, jobSchema } from './job.ts'
 import {
   benchmarkSchema,
   benchSettingsSchema,
   comparisonSchema,
-  evaluationSchema,
-  explanationSchema,
   histogramSchema,
+  latencySeriesSchema,
+  runComparisonSchema,
 } from './measurement.ts'
 import { modelReportSchema, modelSchema } from './model.ts'
 import { displayNameSchema, idSchema, momentSchema, pathSchema, serviceNameSchema, targetSchema } from './names.ts'
 import { optimizeSummarySchema, recipeSchema, sensitivityReportSchema } from './recipe.ts'
+import { reportDocumentSchema, reportEntrySchema } from './report.ts'
 
 /** A procedure that answers at once. */
 interface Call<I extends z.ZodType, O extends z.ZodType> {
@@ -71,7 +81,7 @@ export const compareAllResultSchema = z.object({
 export type CompareAllResult = z.infer<typeof compareAllResultSchema>
 
 /** Where a report is written; the ending decides the format. */
-const reportPathSchema = pathSchema.regex(/\.html$/i, 'reports are written as .html')
+const reportPathSchema = pathSchema.regex(/\.(html|pdf|md|json|csv)$/i, 'reports are written as .html, .pdf, .md, .json or .csv')
 
 /**
  * Everything the backend can do, declared once: IPC, preload bridge, command line and forms are made from this table.
@@ -105,15 +115,65 @@ export const procedures = {
   ),
 
   'datasets.list': call('All datasets, newest first', nothing, z.array(datasetSchema)),
-  'datasets.import': call(
-    'Read, check and keep a dataset: one .npz, or an IDX images file with its labels file (found beside it when left out)',
+  'datasets.import': start(
+    'Read, check and keep a dataset: .npz, .npy, IDX (labels file found beside it when left out), .csv, or a folder of images',
     z.object({
       path: pathSchema,
-      labelsPath: pathSchema.optional(),
+      labelsPath: pathSchema.optional().describe('labels of an IDX or .npy file'),
       name: displayNameSchema.optional(),
       preprocessing: preprocessingSchema.optional(),
+      csv: csvOptionsSchema.optional(),
+      classes: z
+        .record(z.string(), z.int().min(0).max(1_000_000))
+        .optional()
+        .describe('class folder to label index; default: alphabetical'),
     }),
+    z.object({ dataset: datasetSchema, splits: z.array(datasetSchema) }),
+  ),
+  'datasets.table': call(
+    'The columns of a .csv and its first rows, before it is imported',
+    z.object({ path: pathSchema, delimiter: csvOptionsSchema.shape.delimiter }),
+    z.object({ delimiter: z.string(), columns: z.array(z.string()), rows: z.array(z.array(z.string())) }),
+  ),
+  'datasets.setPreprocessing': start(
+    'Change how samples become model inputs. A dataset that results refer to stays as it is, and a copy gets the new description',
+    z.object({ id: idSchema, preprocessing: preprocessingSchema }),
     datasetSchema,
+  ),
+  'datasets.split': start(
+    'Divide a dataset into parts that share its files; the same seed gives the same parts',
+    z.object({
+      id: idSchema,
+      parts: z
+        .array(z.object({ name: serviceNameSchema, share: z.number().positive().max(1) }))
+        .min(2)
+        .max(10),
+      seed: z.int().min(0).default(1),
+      stratify: z.boolean().default(true).describe('keep the shares of the classes in every part'),
+    }),
+    z.array(datasetSchema),
+  ),
+  'datasets.rename': call('Give a dataset another name', z.object({ id: idSchema, name: displayNameSchema }), datasetSchema),
+  'datasets.samples': call(
+    'Samples as a person looks at them: a window of the dataset, one class of it, or chosen ones',
+    z.object({
+      id: idSchema,
+      indices: z.array(z.int().min(0)).max(200).optional(),
+      from: z.int().min(0).default(0),
+      count: z.int().min(1).max(200).default(48),
+      class: z.int().min(0).optional(),
+    }),
+    z.object({ total: z.number(), samples: z.array(sampleViewSchema) }),
+  ),
+  'datasets.preview': call(
+    'What a preprocessing description makes of one sample, and whether it fits a model; nothing is stored',
+    z.object({ id: idSchema, preprocessing: preprocessingSchema, index: z.int().min(0).default(0), modelId: idSchema.optional() }),
+    preparedSampleSchema,
+  ),
+  'datasets.duplicates': call(
+    'Equal and look-alike samples, within a dataset and between datasets (a test set that holds training samples flatters)',
+    z.object({ ids: z.array(idSchema).min(1).max(16) }),
+    duplicatesReportSchema,
   ),
   'datasets.remove': call('Forget a dataset that no result refers to', byId, nothing),
 
@@ -169,15 +229,97 @@ export const procedures = {
     }),
     compareAllResultSchema,
   ),
+  'explainAccuracy.start': start(
+    'Run a build beside its baseline on a dataset and say where its answers get worse, layer by layer and class by class',
+    z.object({
+      baselineId: idSchema,
+      modelId: idSchema,
+      datasetId: idSchema,
+      deviceId: deviceIdSchema,
+      samples: z.int().min(1).max(1000).default(64).describe('samples whose tensors are compared; answers are compared on all'),
+      threads: z.int().min(1).max(256).default(1),
+    }),
+    accuracyExplanationSchema,
+  ),
+  'profile.start': start(
+    'Where the time of a model goes on a device: kernel by kernel, by operator and by layer, with bytes, MACs and the machine’s peak',
+    z.object({
+      modelId: idSchema,
+      deviceId: deviceIdSchema,
+      batch: z.int().min(1).max(4096).default(1),
+      threads: z.int().min(1).max(256).default(1),
+    }),
+    analysisSchema,
+  ),
+  'layers.start': start(
+    'Two builds layer by layer on a device: time, precision, and how far their tensors are apart',
+    z.object({
+      baselineId: idSchema,
+      modelId: idSchema,
+      deviceId: deviceIdSchema,
+      datasetId: idSchema.optional().describe('samples to compare tensors on; default: made-up inputs'),
+      samples: z.int().min(1).max(256).default(8),
+      batch: z.int().min(1).max(4096).default(1),
+      threads: z.int().min(1).max(256).default(1),
+    }),
+    analysisSchema,
+  ),
+  'analyses.list': call(
+    'Stored profiles, layer comparisons and explanations, newest first',
+    z.object({
+      modelId: idSchema.optional(),
+      baselineId: idSchema.optional(),
+      kind: z.enum(['profile', 'layers', 'slowdown', 'accuracy']).optional(),
+    }),
+    z.array(analysisSchema),
+  ),
   'evaluate.start': start(
-    'Accuracy of a model on a dataset, measured on a device',
-    z.object({ modelId: idSchema, datasetId: idSchema, deviceId: deviceIdSchema, threads: z.int().min(1).max(256).default(1) }),
+    'Accuracy (classes), error (values to regress) or parity with a baseline of a model on a dataset, measured on a device',
+    z.object({
+      modelId: idSchema,
+      datasetId: idSchema,
+      deviceId: deviceIdSchema,
+      baselineId: idSchema.optional().describe('also compare outputs with this model’s, sample by sample'),
+      batch: z.int().min(1).max(4096).default(32).describe('samples in one inference, where the model leaves it open'),
+      threads: z.int().min(1).max(256).default(1),
+    }),
     evaluationSchema,
   ),
+  'evaluations.worst': call(
+    'Samples that deserve a look: wrong with the most confidence, largest error, or furthest from the baseline',
+    z.object({
+      id: idSchema,
+      /** Another evaluation on the same dataset whose answers are shown beside it. */
+      besideId: idSchema.optional(),
+      only: z
+        .enum(['wrong', 'newly-wrong', 'newly-right', 'different'])
+        .default('wrong')
+        .describe('classification; newly-… and different need besideId'),
+      class: z.int().min(0).optional(),
+      limit: z.int().min(1).max(200).default(48),
+    }),
+    z.object({ total: z.number(), samples: z.array(worstSampleSchema) }),
+  ),
+  'evaluations.difference': call(
+    'The headline metric of an evaluation against that of a baseline on the same samples: interval and paired test; null when they have none in common',
+    z.object({ baselineId: idSchema.describe('evaluation of the baseline'), id: idSchema.describe('evaluation of the build') }),
+    metricDifferenceSchema.nullable(),
+  ),
   'bench.start': start(
-    'Latency of a model, measured on a device',
+    'Latency of a model in a scenario, measured on a device',
     z.object({ modelId: idSchema, deviceId: deviceIdSchema, settings: benchSettingsSchema }),
     benchmarkSchema,
+  ),
+  'sweep.start': start(
+    'Latency of a model for every combination of batch sizes and thread counts, measured on a device',
+    z.object({
+      modelId: idSchema,
+      deviceId: deviceIdSchema,
+      settings: benchSettingsSchema,
+      batches: z.array(z.int().min(1).max(4096)).min(1).max(16).default([1, 2, 4, 8, 16]),
+      threadCounts: z.array(z.int().min(1).max(256)).min(1).max(16).default([1]),
+    }),
+    z.object({ sweepId: idSchema, runs: z.array(benchmarkSchema) }),
   ),
   'compare.start': start(
     'Accuracy and latency of several models against a baseline, interleaved on one device',
@@ -188,6 +330,7 @@ export const procedures = {
       deviceId: deviceIdSchema,
       settings: benchSettingsSchema,
       blocks: z.int().min(2).max(100).default(10).describe('interleaved blocks for each model'),
+      control: z.boolean().default(false).describe('measure the baseline against itself as well and publish the noise floor'),
     }),
     comparisonSchema,
   ),
@@ -196,6 +339,16 @@ export const procedures = {
     'Latency distribution of a benchmark, binned',
     z.object({ id: idSchema, bins: z.int().min(4).max(512).default(64) }),
     histogramSchema,
+  ),
+  'benchmarks.series': call(
+    'Latency over time of a benchmark, binned for a plot',
+    z.object({ id: idSchema, points: z.int().min(10).max(4000).default(1000) }),
+    latencySeriesSchema,
+  ),
+  'runs.compare': call(
+    'Stored benchmarks beside each other: distributions, ratios with intervals, and what limits the conclusion',
+    z.object({ ids: z.array(idSchema).min(1).max(12), bins: z.int().min(4).max(512).default(80) }),
+    runComparisonSchema,
   ),
   'evaluations.list': call('All stored evaluations, newest first', z.object({ modelId: idSchema.optional() }), z.array(evaluationSchema)),
   'comparisons.list': call('All comparisons, newest first', nothing, z.array(comparisonSchema)),
@@ -240,7 +393,7 @@ export const procedures = {
       deviceId: deviceIdSchema,
       service: serviceNameSchema.optional(),
       port: z.int().min(1024).max(65535).optional().describe('loopback port on the device; default: a free one'),
-      preprocessing: preprocessingSchema.optional(),
+      preprocessing: preprocessingSchema.optional().describe('default: what the build carries from its calibration data'),
     }),
     deploymentSchema,
   ),
@@ -272,10 +425,31 @@ export const procedures = {
   'deployments.remove': call('Stop a service and delete it from the device', byId, nothing),
 
   'report.write': call(
-    'Write comparisons as a self-contained HTML report',
-    z.object({ comparisonIds: z.array(idSchema).min(1).max(50), path: reportPathSchema }),
+    'Write a report of comparisons, benchmarks, evaluations and analyses; the ending of the path decides the format. It is kept in the workspace',
+    z.object({
+      comparisonIds: z.array(idSchema).max(50).default([]),
+      benchmarkIds: z.array(idSchema).max(200).default([]),
+      evaluationIds: z.array(idSchema).max(200).default([]),
+      analysisIds: z.array(idSchema).max(50).default([]),
+      title: z.string().trim().min(1).max(200).optional(),
+      path: reportPathSchema,
+    }),
+    z.object({ id: idSchema, path: z.string(), sizeBytes: z.number() }),
+  ),
+  'reports.list': call('Reports that were written here or imported, newest first', nothing, z.array(reportEntrySchema)),
+  'reports.get': call('A report as data', byId, reportDocumentSchema),
+  'reports.render': call(
+    'A report as one self-contained HTML page; in the colours of the reader’s system unless a theme is given',
+    z.object({ id: idSchema, theme: z.enum(['light', 'dark']).optional() }),
+    z.object({ html: z.string() }),
+  ),
+  'reports.import': call('Read a report that was written as .json, here or elsewhere', z.object({ path: pathSchema }), reportEntrySchema),
+  'reports.export': call(
+    'Write a report of the workspace to a file; the ending of the path decides the format',
+    z.object({ id: idSchema, path: reportPathSchema }),
     z.object({ path: z.string(), sizeBytes: z.number() }),
   ),
+  'reports.remove': call('Forget a report; files that were written stay', byId, nothing),
   'guided.start': start(
     'The whole main job on the bundled samples: quantize, prune, compare, serve, report',
     nothing,
@@ -300,7 +474,7 @@ export const backendEventSchema = z.discriminatedUnion('type', [
   /** Rows of that kind were added, changed or removed: fetch again. */
   z.object({
     type: z.literal('changed'),
-    what: z.enum(['models', 'datasets', 'benchmarks', 'evaluations', 'comparisons', 'devices', 'deployments']),
+    what: z.enum(['models', 'datasets', 'benchmarks', 'evaluations', 'comparisons', 'analyses', 'reports', 'devices', 'deployments']),
   }),
   /** From Electron main: the backend started, or died and is being started again. */
   z.object({

@@ -2,14 +2,8 @@
 import { type EngineMessage, type EngineRequest, engineRequestSchema } from '../contract/engine-protocol.ts'
 import { toErrorReport } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
-import { describeDataset, readSample } from './datasets/open-dataset.ts'
+import type { InferenceRuntime } from '../core/inference-runtime.ts'
 import { noteIdleMemory } from './memory.ts'
-import { importModel } from './models/import-model.ts'
-import { inspectFile } from './models/inspect-file.ts'
-import { loadPorts } from './models/load-ports.ts'
-import { optimizeModel } from './optimize/optimize.ts'
-import { analyseSensitivity } from './optimize/sensitivity.ts'
-import { onnxRuntime } from './runtimes/onnx-runtime.ts'
 
 /** Progress more often than this only fills the channel. */
 const PROGRESS_INTERVAL_MS = 50
@@ -18,7 +12,6 @@ const PROGRESS_INTERVAL_MS = 50
 process.on('disconnect', () => process.exit(1))
 
 process.once('message', (raw) => {
-  noteIdleMemory()
   void answer(raw).then(
     (value) => finish({ type: 'result', value }),
     (error: unknown) => {
@@ -30,21 +23,73 @@ process.once('message', (raw) => {
 })
 
 async function answer(raw: unknown): Promise<unknown> {
-  const request: EngineRequest = engineRequestSchema.parse(raw)
+  const run = await load(engineRequestSchema.parse(raw))
+  // Of the program as it stands, all that its work needs loaded.
+  noteIdleMemory()
+  return run()
+}
+
+/** Loads the code of a command, and only that: a preview must not wait for ONNX Runtime, nor a model for the image library. */
+async function load(request: EngineRequest): Promise<() => Promise<unknown>> {
   switch (request.command) {
-    case 'import-model':
-      return importModel(request, onnxRuntime)
-    case 'inspect-model':
-      return inspectFile(request.path, request.name)
-    case 'describe-dataset':
-      return describeDataset(request.source)
-    case 'read-sample':
-      return readSample(request.source, await loadPorts(request.modelPath, onnxRuntime), request.index, { raw: request.raw })
-    case 'optimize':
-      return optimizeModel(request, onnxRuntime, reporter)
-    case 'sensitivity':
-      return analyseSensitivity(request, onnxRuntime, reporter)
+    case 'import-model': {
+      const [{ importModel }, runtime] = await Promise.all([import('./models/import-model.ts'), onnxRuntime()])
+      return () => importModel(request, runtime)
+    }
+    case 'inspect-model': {
+      const { inspectFile } = await import('./models/inspect-file.ts')
+      return () => inspectFile(request.path, request.name)
+    }
+    case 'read-sample': {
+      const [{ readSample }, { loadPorts }, runtime] = await Promise.all([
+        import('./datasets/open-dataset.ts'),
+        import('./models/load-ports.ts'),
+        onnxRuntime(),
+      ])
+      return async () => readSample(request.source, await loadPorts(request.modelPath, runtime), request.index, { raw: request.raw })
+    }
+    case 'optimize': {
+      const [{ optimizeModel }, runtime] = await Promise.all([import('./optimize/optimize.ts'), onnxRuntime()])
+      return () => optimizeModel(request, runtime, reporter)
+    }
+    case 'sensitivity': {
+      const [{ analyseSensitivity }, runtime] = await Promise.all([import('./optimize/sensitivity.ts'), onnxRuntime()])
+      return () => analyseSensitivity(request, runtime, reporter)
+    }
+    case 'view-samples': {
+      const { viewSamples } = await import('./datasets/view-samples.ts')
+      return () => viewSamples(request)
+    }
+    case 'preview-sample': {
+      const { previewSample } = await import('./datasets/preview-sample.ts')
+      const runtime = request.modelPath === null ? null : await onnxRuntime()
+      return () => previewSample(request, runtime)
+    }
+    case 'find-duplicates': {
+      const { findDuplicates } = await import('./datasets/find-duplicates.ts')
+      return () => findDuplicates(request.sources, reporter)
+    }
+    case 'import-dataset': {
+      const { importDataset } = await import('./datasets/import/import-dataset.ts')
+      return () => importDataset(request, reporter)
+    }
+    case 'split-dataset': {
+      const { splitDataset } = await import('./datasets/split-dataset.ts')
+      return () => splitDataset(request, reporter)
+    }
+    case 'remake-images': {
+      const { remakeImages } = await import('./datasets/remake-images.ts')
+      return () => remakeImages(request, reporter)
+    }
+    case 'describe-dataset': {
+      const { describeStored } = await import('./datasets/sample-hashes.ts')
+      return () => describeStored(request.source, reporter)
+    }
   }
+}
+
+async function onnxRuntime(): Promise<InferenceRuntime> {
+  return (await import('./runtimes/onnx-runtime.ts')).onnxRuntime
 }
 
 let lastProgressAt = 0

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { protocol } from 'electron'
+import type { Answer } from './backend-supervisor.ts'
+import { isReportPath, reportPage } from './report-pages.ts'
 
 /** The window's own origin: nothing is ever loaded from elsewhere. */
 export const APP_ORIGIN = 'app://edgesmith'
@@ -22,12 +24,16 @@ export function registerAppScheme(): void {
 
 /**
  * Serves the built renderer under `app://edgesmith/`, with a strict content security policy. Style elements made at run time
- * (Mantine) carry a nonce that is new for every load; it is written into the page's `style-nonce` meta element.
+ * (Mantine) carry a nonce that is new for every load; it is written into the page's `style-nonce` meta element. Under
+ * `app://edgesmith/report/<id>` lie the stored reports, each with a policy of its own, for sandboxed frames of our page.
+ *
+ * @param call asks the backend
  */
-export function serveRenderer(folder: string): void {
+export function serveRenderer(folder: string, call: (name: string, input: unknown) => Promise<Answer>): void {
   protocol.handle('app', async (request) => {
     const url = new URL(request.url)
     if (url.host !== 'edgesmith') return new Response('not found', { status: 404 })
+    if (isReportPath(url.pathname)) return reportPage(url, call)
     const path = normalize(join(folder, decodeURIComponent(url.pathname)))
     if (!path.startsWith(folder + sep)) return new Response('not found', { status: 404 })
     const type = types[extname(path)]
@@ -51,6 +57,8 @@ function contentSecurityPolicy(nonce: string): string {
     `img-src 'self' data:`,
     `font-src 'self'`,
     `connect-src 'self'`,
+    // Stored reports, in sandboxed frames.
+    `frame-src 'self'`,
     `base-uri 'none'`,
     `form-action 'none'`,
     `frame-ancestors 'none'`,

@@ -33,7 +33,7 @@ export async function runGuidedJob(backend: BackendSupervisor): Promise<number> 
 
 function succeed({ reportPath, comparison }: z.infer<(typeof procedures)['guided.start']['job']>): number {
   for (const row of comparison.rows) {
-    const accuracy = row.metrics ? `accuracy ${(row.metrics.accuracy * 100).toFixed(2)} %` : 'no accuracy'
+    const accuracy = row.metrics?.accuracy === undefined ? 'no accuracy' : `accuracy ${(row.metrics.accuracy * 100).toFixed(2)} %`
     const speed = row.speedup ? `${row.speedup.estimate.toFixed(2)}x, ${row.speedup.verdict}` : 'baseline'
     console.log(`  ${row.model}: ${(row.sizeBytes / 1e6).toFixed(2)} MB, ${accuracy}, p50 ${row.latencyMs.p50.toFixed(3)} ms (${speed})`)
   }

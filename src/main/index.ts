@@ -8,27 +8,32 @@ import { dialogSchema } from '../contract/bridge.ts'
 import { channels } from '../contract/channels.ts'
 import type { BackendEvent } from '../contract/procedures.ts'
 import { APP_ORIGIN, registerAppScheme, serveRenderer } from './app-protocol.ts'
-import { BackendSupervisor } from './backend-supervisor.ts'
+import { type Answer, BackendSupervisor } from './backend-supervisor.ts'
 import { chooseFile } from './file-dialogs.ts'
 import { runGuidedJob } from './guided-job.ts'
 import { findNodeRuntime } from './node-runtime.ts'
+import { printAndQuit, printRequest } from './print-pdf.ts'
 import { SecretVault } from './secret-vault.ts'
 
 const out = dirname(dirname(fileURLToPath(import.meta.url)))
 const callSchema = z.object({ name: z.string().max(100), input: z.unknown() })
 
+const printing = printRequest(process.argv)
 registerAppScheme()
+if (printing) void printAndQuit(printing)
 // One window for each workspace: a second start brings the first to the front.
-if (!app.requestSingleInstanceLock()) app.quit()
+else if (!app.requestSingleInstanceLock()) app.quit()
 else void start()
 
 async function start(): Promise<void> {
   let window: BrowserWindow | undefined
   let lastBackendEvent: BackendEvent | undefined
-  /** Reports written in this session: the only files the window may open. */
+  /** Reports written in this session: with those of the workspace the only files the window may open. */
   const writtenReports = new Set<string>()
 
   await app.whenReady()
+  // The backend prints reports with this same program.
+  process.env.EDGESMITH_ELECTRON = process.execPath
   const backend = new BackendSupervisor({
     entry: join(out, 'main/backend.js'),
     runtime: findNodeRuntime(),
@@ -38,16 +43,18 @@ async function start(): Promise<void> {
       if (window && !window.isDestroyed()) window.webContents.send(channels.event, event)
     },
   })
-  serveRenderer(join(out, 'renderer'))
+  serveRenderer(join(out, 'renderer'), (name, input) => backend.call(name, input))
 
   handle(channels.call, callSchema, async ({ name, input }) => {
     const answer = await backend.call(name, input)
-    if (name === 'report.write' && answer.ok) writtenReports.add(z.object({ path: z.string() }).parse(answer.output).path)
+    if ((name === 'report.write' || name === 'reports.export') && answer.ok)
+      writtenReports.add(z.object({ path: z.string() }).parse(answer.output).path)
     return answer
   })
   handle(channels.chooseFile, dialogSchema, (request) => (window ? chooseFile(window, request) : null))
   handle(channels.openFile, z.string().max(4096), async (path) => {
-    if (!writtenReports.has(path)) throw new Error('only reports written by this window are opened')
+    if (!writtenReports.has(path) && !isListed(path, await backend.call('reports.list', {})))
+      throw new Error('only reports of this workspace are opened')
     const problem = await shell.openPath(resolve(path))
     if (problem) throw new Error(problem)
   })
@@ -122,6 +129,10 @@ function openWindow(): BrowserWindow {
   window.webContents.on('will-navigate', (event, url) => {
     if (!url.startsWith(`${APP_ORIGIN}/`)) event.preventDefault()
   })
+  // Frames show stored reports and nothing else, wherever a link in one may point.
+  window.webContents.on('will-frame-navigate', (event) => {
+    if (!event.isMainFrame && !event.url.startsWith(`${APP_ORIGIN}/report/`)) event.preventDefault()
+  })
   window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
   window.webContents.session.setPermissionRequestHandler((_contents, permission, allow) =>
     allow(permission === 'clipboard-sanitized-write'),
@@ -138,6 +149,12 @@ function handle<S extends z.ZodType>(channel: string, schema: S, answer: (input:
       throw new Error('message from an unknown page')
     return answer(schema.parse(raw))
   })
+}
+
+/** Whether a report of the workspace was written to, or read from that path. */
+function isListed(path: string, answer: Answer): boolean {
+  const entries = z.array(z.object({ path: z.string().nullable() })).safeParse(answer.ok ? answer.output : [])
+  return entries.success && entries.data.some((entry) => entry.path === path)
 }
 
 function runningTitles(jobs: unknown): string[] {

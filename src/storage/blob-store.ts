@@ -51,10 +51,14 @@ export class BlobStore {
     return this.adopt(temporary)
   }
 
-  /** Takes a finished file made at a {@link temporaryPath} into the store under its hash; the temporary name is gone afterwards. */
-  async adopt(temporary: string): Promise<StoredBlob> {
+  /**
+   * Takes a finished file made at a {@link temporaryPath} into the store under its hash; the temporary name is gone afterwards.
+   * @param signal stops the hashing of a large file
+   */
+  async adopt(temporary: string, signal?: AbortSignal): Promise<StoredBlob> {
     try {
-      const blob = await hashFile(temporary)
+      const blob = await hashFile(temporary, signal)
+      await syncFile(temporary)
       const target = this.path(blob.sha256)
       await mkdir(join(target, '..'), { recursive: true, mode: 0o700 })
       await rename(temporary, target)
@@ -96,7 +100,7 @@ export class BlobStore {
 }
 
 /** SHA-256 and size of a file, read as a stream. */
-async function hashFile(path: string): Promise<StoredBlob> {
+async function hashFile(path: string, signal: AbortSignal | undefined): Promise<StoredBlob> {
   const hash = createHash('sha256')
   let sizeBytes = 0
   const meter = new Transform({
@@ -107,8 +111,17 @@ async function hashFile(path: string): Promise<StoredBlob> {
     },
   })
   meter.resume()
-  await pipeline(createReadStream(path), meter)
+  await pipeline(createReadStream(path), meter, { signal })
   return { sha256: hash.digest('hex'), sizeBytes }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

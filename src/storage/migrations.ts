@@ -126,4 +126,52 @@ export const migrations: readonly string[] = [
     unique (device_id, service)
   ) strict;
   `,
+  `
+  -- A split shares the files of its parent and has rows of its own.
+  alter table datasets add column parent_id text references datasets (id);
+  alter table datasets add column split text;
+  alter table datasets add column columns text;
+  alter table datasets add column class_names text;
+
+  alter table benchmarks add column sweep_id text;
+  -- float64 little-endian milliseconds since the first sample, one for each latency; null in rows of version 1
+  alter table benchmarks add column offsets blob;
+  create index benchmarks_sweep on benchmarks (sweep_id);
+
+  -- One value (or several) for each sample of the dataset, in its order, little-endian.
+  create table evaluation_arrays (
+    evaluation_id text not null references evaluations (id) on delete cascade,
+    name text not null,
+    type text not null check (type in ('float32', 'int32')),
+    sample_values blob not null,
+    primary key (evaluation_id, name)
+  ) strict, without rowid;
+  insert into evaluation_arrays select id, 'predictions', 'int32', predictions from evaluations;
+  insert into evaluation_arrays select id, 'labels', 'int32', labels from evaluations;
+  alter table evaluations drop column predictions;
+  alter table evaluations drop column labels;
+
+  -- Profiles, layer comparisons, explanations.
+  create table analyses (
+    id text primary key,
+    kind text not null check (kind in ('profile', 'layers', 'slowdown', 'accuracy')),
+    job_id text not null,
+    model_id text not null references models (id),
+    baseline_id text references models (id),
+    dataset_id text references datasets (id),
+    device_id text not null,
+    created_at text not null,
+    result text not null
+  ) strict;
+  create index analyses_model on analyses (model_id);
+
+  create table reports (
+    id text primary key,
+    title text not null,
+    origin text not null check (origin in ('written', 'imported')),
+    path text,
+    created_at text not null,
+    document text not null
+  ) strict;
+  `,
 ]

@@ -99,6 +99,7 @@ export class ModelRepository {
       if (service)
         throw new EdgesmithError('IN_USE', `"${model.name}" is deployed as "${service.service}"`, { hint: 'Remove the deployment first.' })
       for (const table of ['benchmarks', 'evaluations']) this.database.prepare(`delete from ${table} where model_id = ?`).run(id)
+      this.database.prepare('delete from analyses where model_id = ? or baseline_id = ?').run(id, id)
       this.database.prepare('delete from models where id = ?').run(id)
       const shared = this.database.prepare('select 1 from models where sha256 = ?').get(model.sha256)
       return shared ? undefined : model.sha256

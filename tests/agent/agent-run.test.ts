@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseRequest } from '../../src/agent/run-command.ts'
-import { agentMessageSchema, agentResultSchemas } from '../../src/contract/agent-protocol.ts'
+import { AGENT_PROTOCOL_VERSION, agentMessageSchema, agentResultSchemas } from '../../src/contract/agent-protocol.ts'
 import { EdgesmithError } from '../../src/contract/errors.ts'
 import { writeNpz } from '../../src/core/datasets/write-npz.ts'
 import { identityModel, linearModel, slowModel } from '../engine/measure/small-models.ts'
@@ -43,7 +43,7 @@ describe('agent run', () => {
   it('greets, and passes the self-test', async () => {
     const agent = AgentProcess.run(bundle)
     const answer = await agent.answer({ command: 'self-test' })
-    expect(agent.messages[0]).toEqual({ type: 'hello', protocol: 1, pid: agent.child.pid, version: BUNDLE_VERSION })
+    expect(agent.messages[0]).toEqual({ type: 'hello', protocol: AGENT_PROTOCOL_VERSION, pid: agent.child.pid, version: BUNDLE_VERSION })
     expect(answer).toMatchObject({ type: 'result' })
     const result = agentResultSchemas['self-test'].parse(answer.type === 'result' && answer.value)
     expect(result).toEqual({
@@ -75,8 +75,24 @@ describe('agent run', () => {
     const agent = AgentProcess.run(bundle)
     const answer = await agent.answer({ command: 'evaluate', model: file('classifier.onnx'), dataset, batch: 3 })
     const result = agentResultSchemas.evaluate.parse(answer.type === 'result' && answer.value)
-    expect(result).toMatchObject({ samples: 4, correct: 3, classes: 3, metrics: { accuracy: 0.75, top5: null } })
-    expect(result.predictions).toEqual(Int32Array.of(0, 1, 2, 0))
+    expect(result).toMatchObject({
+      samples: 4,
+      classification: { correct: 3, classes: 3 },
+      metrics: { accuracy: 0.75, top5: null },
+      parity: null,
+    })
+    expect(result.perSample.predictions).toEqual(Int32Array.of(0, 1, 2, 0))
+    const beside = AgentProcess.run(bundle)
+    const compared = await beside.answer({
+      command: 'evaluate',
+      model: file('classifier.onnx'),
+      baseline: file('classifier.onnx'),
+      dataset,
+    })
+    expect(agentResultSchemas.evaluate.parse(compared.type === 'result' && compared.value)).toMatchObject({
+      metrics: { accuracy: 0.75, sqnrDb: null, agreement: 1 },
+      parity: { outputs: [{ sqnrDb: null, maxAbsDiff: 0 }] },
+    })
   })
 
   it('answers failures with their code, and ends with 1', async () => {
@@ -201,7 +217,7 @@ describe('requests', () => {
     expect(parseRequest('{"command":"bench","model":"/m","settings":{}}')).toEqual({
       command: 'bench',
       model: '/m',
-      settings: { batch: 1, threads: 1, runs: 1000, warmupRuns: 100, warmupSeconds: 2 },
+      settings: { scenario: 'single', batch: 1, threads: 1, runs: 1000, warmupRuns: 100, warmupSeconds: 2, connections: 1, streams: 1 },
     })
   })
 })

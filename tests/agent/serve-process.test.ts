@@ -87,6 +87,7 @@ describe('agent serve', () => {
     expect(await agent.ended).toEqual({ code: 0, signal: null })
     expect(existsSync(config.statePath)).toBe(false)
     expect(events).toMatchObject([
+      { level: 'info', event: 'loaded', loadMs: expect.any(Number), firstRunMs: expect.any(Number), idleRssBytes: expect.any(Number) },
       { level: 'info', event: 'started', service: 'test', port: state.port, pid: state.pid, version: 'release-1', agent: BUNDLE_VERSION },
       { level: 'info', event: 'stopping', signal: 'SIGTERM' },
       { level: 'info', event: 'stopped' },

@@ -39,7 +39,7 @@ describe('what a service says of itself', () => {
       name: 'Test model',
       version: 'release-1',
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
-      inputs: [{ name: 'x', type: 'float32', shape: ['N', 2], sample_shape: [2] }],
+      inputs: [{ name: 'x', type: 'float32', shape: ['N', 2], sample_shape: [2], sent_shape: [2] }],
       outputs: [{ name: 'y', type: 'float32', shape: ['N', 3] }],
       batching: 'open',
       labels: ['sum', 'a', 'b'],
@@ -217,6 +217,34 @@ describe('POST /predict', () => {
     // Half precision is scaled before it is rounded: 100000 is beyond its range, half of it is not.
     const half = await start(identityModel('N', [1], 'float16'), { preprocessing: { scale: 0.5 } })
     expect((await half.send('/predict', { body: { input: [100000] } })).body.outputs.y).toEqual([49984])
+  })
+
+  it('takes images as a dataset stores them, and says in which shape', async () => {
+    const preprocessing = { stored: 'channels-last', layout: 'channels-first', reverseChannels: true, scale: 0.5 } as const
+    const { send } = await start(identityModel('N', [3, 1, 2]), { preprocessing })
+    const image = [
+      [
+        [2, 4, 6],
+        [8, 10, 12],
+      ],
+    ]
+    const planes = [[[3, 6]], [[2, 5]], [[1, 4]]]
+    const { body: about } = await send('/model_info')
+    expect(about).toMatchObject({ inputs: [{ sample_shape: [3, 1, 2], sent_shape: [1, 2, 3] }], preprocessing })
+    expect((await send('/predict', { body: { input: image } })).body.outputs.y).toEqual(planes)
+    const batch = await send('/predict/batch', { body: { inputs: [{ x: image }, { x: image.flat(2) }] } })
+    expect(batch.body.results.map(({ outputs }: { outputs: { y: unknown } }) => outputs.y)).toEqual([planes, planes])
+    expect((await send('/predict', { body: { input: planes, preprocessed: true } })).body.outputs.y).toEqual(planes)
+    expect(await send('/predict', { body: { input: planes } })).toMatchObject({
+      status: 422,
+      body: {
+        error: {
+          code: 'INVALID_INPUT',
+          message:
+            'input must be float32 values of shape [1,2,3] (channels-last), [1,1,2,3] or a flat list of 6, found a list of shape [3,1,2].',
+        },
+      },
+    })
   })
 
   it('runs models with a fixed batch, with none, and without one in the outputs', async () => {

@@ -67,8 +67,8 @@ beforeAll(async () => {
   workspace = await openWorkspace()
   const { backend } = workspace
   modelId = (await backend.call('models.import', { path: join(folder, 'one-conv.onnx') })).id
-  datasetId = (await backend.call('datasets.import', { path: join(folder, 'labelled.npz') })).id
-  unlabelledId = (await backend.call('datasets.import', { path: join(folder, 'unlabelled.npz') })).id
+  datasetId = (await workspace.result('datasets.import', { path: join(folder, 'labelled.npz') })).dataset.id
+  unlabelledId = (await workspace.result('datasets.import', { path: join(folder, 'unlabelled.npz') })).dataset.id
 }, 60_000)
 afterAll(async () => {
   await workspace.close()
@@ -117,7 +117,7 @@ describe('compareAll.start', () => {
 
   it('fails before anything is built when the source cannot be measured', async () => {
     const before = (await builds()).length
-    const narrow = await workspace.backend.call('datasets.import', { path: join(folder, 'narrow.npz') })
+    const { dataset: narrow } = await workspace.result('datasets.import', { path: join(folder, 'narrow.npz') })
     const job = await workspace.job('compareAll.start', { modelId, datasetId: narrow.id, ...quick })
     expect(job).toMatchObject({ state: 'failed', error: { code: 'DATASET_SHAPE' } })
     expect((await builds()).length).toBe(before)

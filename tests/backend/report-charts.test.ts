@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { linearScale } from '../../src/backend/report/chart-scale.ts'
-import { distributionChart } from '../../src/backend/report/distribution-chart.ts'
-import { scatterChart } from '../../src/backend/report/scatter-chart.ts'
-import { speedupChart } from '../../src/backend/report/speedup-chart.ts'
+import { linearScale } from '../../src/backend/report/charts/chart-scale.ts'
+import { distributionChart } from '../../src/backend/report/charts/distribution-chart.ts'
+import { scatterChart } from '../../src/backend/report/charts/scatter-chart.ts'
+import { speedupChart } from '../../src/backend/report/charts/speedup-chart.ts'
 import { comparison, row } from './report-fixture.ts'
 
 describe('linearScale', () => {
@@ -71,8 +71,7 @@ describe('speedupChart', () => {
 describe('distributionChart', () => {
   const bins = (counts: number[], last = 1) => ({ edgesMs: counts.map((_, index) => index).concat(counts.length - 1 + last), counts })
   const draw = (...histograms: ReturnType<typeof bins>[]) =>
-    distributionChart(comparison({ rows: histograms.map((histogram, index) => row(String(index), 'x', 1.5, { histogram, samples: 100 })) }))
-      .text
+    distributionChart(histograms.map((histogram, index) => row(String(index), 'x', 1.5, { histogram, samples: 100 }))).text
   /** Corners of each drawn outline. */
   const corners = (svg: string) => [...svg.matchAll(/<path class="area" d="([^"]*)"/g)].map(([, path = '']) => path.match(/[ML]/g)?.length)
 

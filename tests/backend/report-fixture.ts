@@ -1,4 +1,4 @@
-import type { Comparison, ComparisonRow } from '../../src/contract/measurement.ts'
+import { benchSettingsSchema, type Comparison, type ComparisonRow } from '../../src/contract/measurement.ts'
 import type { Model } from '../../src/contract/model.ts'
 import { recipeSchema } from '../../src/contract/recipe.ts'
 
@@ -31,6 +31,7 @@ export function row(modelId: string, model: string, p50: number, changes: Partia
       p90: p50 * 1.08,
       p95: p50 * 1.12,
       p99: null,
+      p999: null,
       ci: { p50: [p50 * 0.99, p50 * 1.01], p90: [p50 * 1.07, p50 * 1.1], p95: [p50 * 1.1, p50 * 1.15] },
     },
     histogram: { edgesMs, counts: [20, 90, 60, 20, 8, 2] },
@@ -41,6 +42,10 @@ export function row(modelId: string, model: string, p50: number, changes: Partia
     peakRssBytes: 61_000_000,
     cpuMsPerInference: p50,
     explanation: null,
+    metricDifference: null,
+    blockMediansMs: [p50 * 0.99, p50, p50 * 1.01],
+    steadyRssBytes: 58_000_000,
+    noise: { label: 'quiet', reasons: [] },
     speedup: { estimate: 2.15, ci95: [2.1, 2.2], verdict: 'faster', blocks: 10 },
     benchmarkId: '00000000-0000-4000-8000-00000000000a',
     evaluationId: '00000000-0000-4000-8000-00000000000b',
@@ -60,7 +65,8 @@ export function comparison(changes: Partial<Comparison> = {}): Comparison {
     dataset: 'fashion-test',
     baseline: 'fashion-cnn',
     baselineId: ids.baseline,
-    settings: { batch: 1, threads: 1, runs: 1000, warmupRuns: 100, warmupSeconds: 2 },
+    settings: benchSettingsSchema.parse({}),
+    noiseFloor: null,
     environment: {
       hostname: 'bench',
       machine: 'QEMU Standard PC',

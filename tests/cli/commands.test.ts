@@ -236,6 +236,41 @@ describe('bench', () => {
   })
 })
 
+describe('bench scenarios', () => {
+  it('answer random requests, and say how they fared', async () => {
+    const scenario = ['--scenario', 'server', '--rate', '400', '--runs', '80', '--warmup-runs', '2', '--warmup-seconds', '0']
+    const result = await edgesmith('bench', 'small', ...scenario, '--json')
+    expect(result.code, result.stdout).toBe(0)
+    expect(result.json(z.looseObject({ load: z.looseObject({}), noise: z.looseObject({}) }))).toMatchObject({
+      scenario: 'server',
+      samples: 80,
+      load: { offeredPerSecond: 400, errors: 0, overloaded: expect.any(Boolean) },
+      noise: { label: expect.stringMatching(/^(quiet|noisy|throttled|unknown)$/) },
+    })
+    const { code, stdout } = await edgesmith('bench', 'small', ...scenario)
+    expect(code, stdout).toBe(0)
+    expect(stdout).toMatch(/^small on this-computer, scenario server$/m)
+    expect(stdout).toMatch(/offered\/s +answered\/s +service p50/)
+    expect(stdout).toMatch(/^machine +(quiet|noisy|throttled|unknown)$/m)
+    expect(stdout).toMatch(/^steady +warm-up too short to tell$/m)
+  })
+
+  it('go through the REST server, end to end', async () => {
+    const result = await edgesmith('bench', 'small', '--scenario', 'http', '--connections', '2', ...quick, '--json')
+    expect(result.code, result.stdout).toBe(0)
+    const found = result.json(benchDocument.extend({ load: z.looseObject({}) }))
+    expect(found).toMatchObject({ samples: 60, load: { offeredPerSecond: null, errors: 0 } })
+  })
+
+  it('measure the usual batch sizes where none are given', async () => {
+    const result = await edgesmith('bench', 'small', '--scenario', 'batch', ...quick, '--json')
+    expect(result.code, result.stdout).toBe(0)
+    const { runs } = result.json(sweepDocument)
+    expect(runs.map(({ settings }) => settings.batch)).toEqual([1, 2, 4, 8, 16])
+    expect(result.json(z.looseObject({ sweepId: z.uuid() })).sweepId).not.toBe('')
+  })
+})
+
 describe('compare and report', () => {
   it('compares, writes a report, checks limits, and a report can be written again', async () => {
     const args = [
@@ -272,12 +307,27 @@ describe('compare and report', () => {
     const again = await edgesmith('report', document.id.slice(0, 8), 'latest', '--out', 'second.html', '--json')
     expect(again.code, again.stdout).toBe(0)
     expect(again.json(z.looseObject({}))).toMatchObject({ path: join(folder, 'second.html'), comparisons: [document.id] })
+
+    // The job of a comparison stands for it, an evaluation for itself; its two benchmarks and evaluations come along.
+    const [job] = (await edgesmith('jobs', '--json')).json(z.object({ jobs: z.array(z.object({ id: z.string(), kind: z.string() })) })).jobs
+    expect(job?.kind).toBe('compare.start')
+    for (const format of ['md', 'csv', 'json']) {
+      const made = await edgesmith('report', job?.id ?? '', '--out', `out.${format}`, '--title', 'Mine', '--json')
+      expect(made.code, made.stdout).toBe(0)
+      expect(made.json(z.looseObject({}))).toMatchObject({ comparisons: [document.id], benchmarks: [], evaluations: [], analyses: [] })
+    }
+    expect(await readFile(join(folder, 'out.md'), 'utf8')).toMatch(/^# Mine\n/)
+    expect(await readFile(join(folder, 'out.csv'), 'utf8')).toContain(`comparison,${document.id},dynamic,this-computer,`)
+    const imported = await edgesmith('report', 'import', 'out.json', '--out', 'imported.csv')
+    expect(imported.code, imported.stderr).toBe(0)
+    expect(imported.stdout).toMatch(/^Imported "Mine" as [0-9a-f]{8}: 1 comparison, 2 benchmarks, 2 evaluations, 0 analyses$/m)
+    expect(await readFile(join(folder, 'imported.csv'), 'utf8')).toBe(await readFile(join(folder, 'out.csv'), 'utf8'))
   })
 
   it('compares latency alone without data, for people', async () => {
     const { code, stdout } = await edgesmith('compare', 'small', 'dynamic', ...quick, '--blocks', '2')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^model +size +accuracy +difference +McNemar +p50 +p95 +speed-up +95 % interval +verdict$/m)
+    expect(stdout).toMatch(/^model +size +accuracy +difference +p-value +p50 +p95 +speed-up +95 % interval +verdict$/m)
     expect(stdout).toMatch(/^small .* baseline$/m)
     expect(stdout).toMatch(/^Report: edgesmith report [0-9a-f]{8} --out report\.html$/m)
   })
@@ -346,12 +396,13 @@ describe('bad input', () => {
     ['an unknown service', () => ['stop', 'nobody'], 'NOT_FOUND'],
     ['an unknown comparison', () => ['report', 'ffffffff', '--out', 'x.html'], 'NOT_FOUND'],
     ['an unknown job', () => ['job', 'ffffffff'], 'NOT_FOUND'],
+    ['what is no report', () => ['report', 'import', 'text.npz'], 'REPORT_INVALID'],
     ['a broken dataset', () => ['evaluate', 'small', '--data', 'text.npz'], 'DATASET_INVALID'],
     ['an empty dataset', () => ['evaluate', 'small', '--data', files.empty], 'DATASET_EMPTY'],
     ['an array of another name', () => ['evaluate', 'small', '--data', files.misnamed], 'DATASET_ARRAY_MISSING'],
     ['an array of another shape', () => ['evaluate', 'small', '--data', files.misshapen], 'DATASET_SHAPE'],
     ['labels beyond the classes', () => ['evaluate', 'small', '--data', files.outOfRange], 'DATASET_LABELS'],
-    ['data without labels', () => ['evaluate', 'small', '--data', files.unlabelled], 'DATASET_LABELS'],
+    ['data without labels', () => ['evaluate', 'small', '--data', files.unlabelled], 'EVALUATION_IMPOSSIBLE'],
     ['no calibration', () => ['optimize', 'small', '--recipe', 'int8-static'], 'CALIBRATION_NEEDED'],
     ['neither a recipe nor all', () => ['optimize', 'small'], 'USAGE'],
     ['a setting of measuring without measuring', () => ['optimize', 'small', '--recipe', 'fp16', '--runs', '5'], 'USAGE'],
@@ -363,7 +414,7 @@ describe('bad input', () => {
     ['an unknown recipe', () => ['optimize', 'small', '--recipe', 'int9'], 'RECIPE_INVALID'],
     ['a folder that does not exist', () => ['optimize', 'small', '--recipe', 'fp16', '--out', 'no/where.onnx'], 'FILE_NOT_FOUND'],
     ['a report of another format', () => ['compare', 'small', 'dynamic', '--report', 'out.docx'], 'USAGE'],
-    ['a scenario that is not measured', () => ['bench', 'small', '--scenario', 'server'], 'USAGE'],
+    ['a server scenario without a rate', () => ['bench', 'small', '--scenario', 'server'], 'USAGE'],
     ['a gate without its data', () => ['compare', 'small', 'dynamic', '--max-accuracy-drop', '0.01'], 'USAGE'],
     ['a model compared with itself', () => ['compare', 'small', 'small'], 'USAGE'],
     ['a bad address', () => ['device', 'add', 'pi', 'pi'], 'USAGE'],

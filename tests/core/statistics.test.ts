@@ -7,6 +7,7 @@ import { normalCdf, studentQuantile } from '../../src/core/statistics/distributi
 import { sharedHistogram } from '../../src/core/statistics/histogram.ts'
 import { latencyStatistics } from '../../src/core/statistics/latency-statistics.ts'
 import { accuracyDifference, exactMcNemar } from '../../src/core/statistics/mcnemar.ts'
+import { outlierShare } from '../../src/core/statistics/outliers.ts'
 import { minimumSamples, percentileRanks } from '../../src/core/statistics/percentile-interval.ts'
 import { median, percentileOfSorted, sortedAscending } from '../../src/core/statistics/percentiles.ts'
 import { wilsonInterval } from '../../src/core/statistics/proportion.ts'
@@ -23,6 +24,8 @@ interface Goldens {
   wilson: { successes: number; count: number; interval: [number, number] }[]
   normalCdf: { x: number; p: number }[]
   student: { df: number; t: number }[]
+  outliers: { values: number[]; share: number | null }[]
+  tail: { values: number[]; p999: number; ci: [number, number] }
 }
 const goldens: Goldens = JSON.parse(readFileSync(new URL('fixtures/statistics-goldens.json', import.meta.url), 'utf8'))
 
@@ -133,21 +136,29 @@ describe('latencyStatistics', () => {
   const ramp = (count: number) => Float32Array.from({ length: count }, (_, i) => i + 1)
 
   it('keeps percentiles it cannot support to itself', () => {
-    const supported = [1, 6, 28, 29, 58, 59, 298, 299].map((count) => {
+    const supported = [1, 6, 28, 29, 58, 59, 298, 299, 2994, 2995].map((count) => {
       const found = latencyStatistics(ramp(count))
       expect(latencyStatisticsSchema.parse(found)).toEqual(found)
-      return [found.p90 !== null, found.p95 !== null, found.p99 !== null, Object.keys(found.ci).join(' ')]
+      return [found.p90 !== null, found.p95 !== null, found.p99 !== null, found.p999 !== null, Object.keys(found.ci).join(' ')]
     })
     expect(supported).toEqual([
-      [false, false, false, ''],
-      [false, false, false, 'p50'],
-      [false, false, false, 'p50'],
-      [true, false, false, 'p50 p90'],
-      [true, false, false, 'p50 p90'],
-      [true, true, false, 'p50 p90 p95'],
-      [true, true, false, 'p50 p90 p95'],
-      [true, true, true, 'p50 p90 p95 p99'],
+      [false, false, false, false, ''],
+      [false, false, false, false, 'p50'],
+      [false, false, false, false, 'p50'],
+      [true, false, false, false, 'p50 p90'],
+      [true, false, false, false, 'p50 p90'],
+      [true, true, false, false, 'p50 p90 p95'],
+      [true, true, false, false, 'p50 p90 p95'],
+      [true, true, true, false, 'p50 p90 p95 p99'],
+      [true, true, true, false, 'p50 p90 p95 p99'],
+      [true, true, true, true, 'p50 p90 p95 p99 p999'],
     ])
+  })
+
+  it('gives the p99.9 of NumPy and its interval from SciPy’s ranks', () => {
+    const { values, p999, ci } = goldens.tail
+    const found = latencyStatistics(Float32Array.from(values))
+    expect([found.p999, found.ci.p999]).toEqual([p999, ci])
   })
 
   it('takes intervals from the samples themselves', () => {
@@ -166,9 +177,17 @@ describe('latencyStatistics', () => {
       p90: null,
       p95: null,
       p99: null,
+      p999: null,
       ci: {},
     })
     expect(() => latencyStatistics(new Float32Array())).toThrow(RangeError)
+  })
+})
+
+describe('outlierShare', () => {
+  it('equals SciPy’s scaled median absolute deviation', () => {
+    for (const { values, share } of goldens.outliers) expect(outlierShare(Float32Array.from(values))).toBe(share)
+    expect(() => outlierShare(new Float32Array())).toThrow(RangeError)
   })
 })
 

@@ -57,8 +57,10 @@ export async function openWorkbench(): Promise<Workbench> {
   }
 }
 
+type Section = 'models' | 'datasets' | 'optimize' | 'benchmarks' | 'compare' | 'devices' | 'deployments' | 'reports'
+
 /** Goes to a page by its navigation entry. */
-export async function goTo(page: Page, section: 'models' | 'optimize' | 'compare' | 'devices' | 'deployments'): Promise<void> {
+export async function goTo(page: Page, section: Section): Promise<void> {
   await page.getByTestId(`nav-${section}`).click()
 }
 

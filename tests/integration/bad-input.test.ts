@@ -75,8 +75,9 @@ describe('a dataset with', () => {
     ['labels of another length', 'DATASET_LABELS', [samples([2, 1, 28, 28]), labels([1, 2, 3])]],
   ] as const)('%s is refused at import', async (name, code, arrays) => {
     const path = file(`${name}.npz`, writeNpz(arrays))
-    await expect(workspace.backend.call('datasets.import', { path })).rejects.toMatchObject({ code })
+    expect(await workspace.job('datasets.import', { path })).toMatchObject({ state: 'failed', error: { code } })
     expect(await workspace.backend.call('datasets.list', {})).toEqual([])
+    expect(workspace.leftovers()).toEqual([])
   })
 
   test.each([
@@ -84,7 +85,7 @@ describe('a dataset with', () => {
     ['the wrong shape', 'DATASET_SHAPE', [samples([2, 1, 28, 27]), labels([1, 2])]],
     ['no array for the input', 'DATASET_ARRAY_MISSING', [samples([2, 784], 'first'), samples([2, 3], 'second'), labels([1, 2])]],
   ] as const)('%s fails the evaluation', async (name, code, arrays) => {
-    const dataset = await workspace.backend.call('datasets.import', { path: file(`${name}.npz`, writeNpz(arrays)) })
+    const { dataset } = await workspace.result('datasets.import', { path: file(`${name}.npz`, writeNpz(arrays)) })
     const job = await workspace.job('evaluate.start', { modelId: model.id, datasetId: dataset.id, deviceId: LOCAL_DEVICE_ID })
     expect(job).toMatchObject({ state: 'failed', error: { code } })
     expect(await workspace.backend.call('evaluations.list', {})).toEqual([])
@@ -94,8 +95,9 @@ describe('a dataset with', () => {
   test('a broken archive is refused', async () => {
     const whole = writeNpz([samples([2, 1, 28, 28]), labels([1, 2])])
     for (const content of [whole.subarray(0, whole.length - 40), new Uint8Array(100)]) {
-      await expect(workspace.backend.call('datasets.import', { path: file('broken.npz', content) })).rejects.toMatchObject({
-        code: 'DATASET_INVALID',
+      expect(await workspace.job('datasets.import', { path: file('broken.npz', content) })).toMatchObject({
+        state: 'failed',
+        error: { code: 'DATASET_INVALID' },
       })
     }
   })

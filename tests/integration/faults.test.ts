@@ -137,7 +137,8 @@ test('accuracy on the device is the accuracy here, for the model and its INT8 bu
   for (const { id } of [model, ...builds]) {
     const here = await workspace.result('evaluate.start', { modelId: id, datasetId: test_.id, deviceId: LOCAL_DEVICE_ID })
     const there = await workspace.result('evaluate.start', { modelId: id, datasetId: test_.id, deviceId: device.id })
-    expect(there.correct).toBe(here.correct)
+    expect(here.classification?.correct).toBeGreaterThan(1500)
+    expect(there.classification).toEqual(here.classification)
     expect(here.samples).toBe(2000)
   }
 })

@@ -90,7 +90,7 @@ describe('the real agent', () => {
     const [there, here] = [await evaluate(remote), await evaluate(local)]
     expect(there.samples).toBe(2000)
     expect(there.metrics).toEqual(here.metrics)
-    expect(there.predictions).toEqual(here.predictions)
+    expect(there.perSample).toEqual(here.perSample)
   })
 
   it('ends for good when it is killed or cancelled in the middle', async () => {

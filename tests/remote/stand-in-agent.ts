@@ -1,22 +1,30 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { AgentResult } from '../../src/contract/agent-protocol.ts'
+import { AGENT_PROTOCOL_VERSION, type AgentResult } from '../../src/contract/agent-protocol.ts'
 import { encodeWire } from '../../src/contract/agent-wire.ts'
 import type { JobReporter, Progress } from '../../src/contract/job.ts'
 import { type AgentBundle, type BundleArchitecture, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
 
 /** Result of every benchmark of the stand-in. */
 export const standInBench: AgentResult<'bench'> = {
-  settings: { batch: 1, threads: 1, runs: 3, warmupRuns: 0, warmupSeconds: 0 },
+  settings: { scenario: 'single', batch: 1, threads: 1, runs: 3, warmupRuns: 0, warmupSeconds: 0, connections: 1, streams: 1 },
   latenciesMs: Float32Array.of(1.5, 2.5, 3.5),
-  latencyMs: { mean: 2.5, std: 1, min: 1.5, max: 3.5, p50: 2.5, p90: null, p95: null, p99: null, ci: {} },
+  offsetsMs: Float64Array.of(0, 1.5, 4),
+  latencyMs: { mean: 2.5, std: 1, min: 1.5, max: 3.5, p50: 2.5, p90: null, p95: null, p99: null, p999: null, ci: {} },
   throughputPerSecond: 400,
   loadMs: 1,
   firstInferenceMs: 4,
   warmupRuns: 0,
+  steady: null,
+  outlierShare: 0,
+  noise: { label: 'quiet', reasons: [] },
+  preflight: [],
+  load: null,
   cpuMsPerInference: 2,
   peakRssBytes: 3,
   idleRssBytes: 2,
+  steadyRssBytes: 3,
+  memoryGrowthBytes: 0,
   samples: 3,
   environment: {
     hostname: 'stand-in',
@@ -70,7 +78,7 @@ if (process.argv[2] === 'run') {
     if (mode === 'exit') { process.stderr.write('out of luck\\n', () => process.exit(7)); return }
     if (mode === 'garbage') return process.stdout.write('Segmentation fault?\\n')
     if (mode === 'wrong-result') return say({ type: 'result', value: { loadMs: 'soon' } })
-    if (mode === 'second-hello') return say({ type: 'hello', protocol: 1, pid: process.pid, version })
+    if (mode === 'second-hello') return say({ type: 'hello', protocol: ${AGENT_PROTOCOL_VERSION}, pid: process.pid, version })
     if (mode === 'error') return answer(JSON.stringify({ type: 'error', error: { code: 'MODEL_LOAD_FAILED', message: 'no such op', hint: 'another opset' } }))
     if (mode === 'unknown-error') return answer(JSON.stringify({ type: 'error', error: { code: 'FROM_THE_FUTURE', message: 'something new' } }))
   }
@@ -79,7 +87,7 @@ if (process.argv[2] === 'run') {
     if (text.includes('\\n')) { const line = text.split('\\n')[0]; text = ''; start(JSON.parse(line)) }
   })
   process.stdin.on('end', () => { if (!stubborn) process.exit(130) })
-  say({ type: 'hello', protocol: 1, pid: process.pid, version })
+  say({ type: 'hello', protocol: ${AGENT_PROTOCOL_VERSION}, pid: process.pid, version })
 } else if (process.argv[2] === 'serve') {
   const config = JSON.parse(fs.readFileSync(process.argv[3], 'utf8'))
   const token = fs.readFileSync(config.tokenPath, 'utf8').trim()

@@ -2,9 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { Comparison, ComparisonRow } from '../../src/contract/measurement.ts'
 import { procedures } from '../../src/contract/procedures.ts'
 import { compareInput, emptyCompareDraft, withBaseline, withModel } from '../../src/renderer/pages/compare/compare-draft.ts'
-import { comparisonWarnings, explainedRows, headlineText, outcomeText } from '../../src/renderer/pages/compare/comparison-outcome.ts'
+import {
+  comparisonWarnings,
+  differenceVerdict,
+  explainedRows,
+  headlineText,
+  outcomeText,
+} from '../../src/renderer/pages/compare/comparison-outcome.ts'
 import { histogramOutline } from '../../src/renderer/pages/compare/latency-histogram.ts'
-import { bestWithin, tradeOffPoints } from '../../src/renderer/pages/compare/trade-off.ts'
+import { chosenPoint, sharedMetric, tradeOffPoints } from '../../src/renderer/pages/compare/trade-off.ts'
+import { budgetText } from '../../src/renderer/pages/compare/trade-off-text.ts'
 
 const ids = [
   '11111111-1111-4111-8111-111111111111',
@@ -30,7 +37,7 @@ function row({ model, p50, accuracy, difference, speedup, sizeBytes = 1000, warn
     warnings,
     metrics: accuracy === undefined ? null : { accuracy, accuracyCi95: [accuracy - 0.01, accuracy + 0.01], top5: null, f1Macro: accuracy },
     accuracyDifference: difference ? { ...difference, onlyBaseline: 1, onlyBuild: 1, agreement: 0.9 } : null,
-    latencyMs: { p50, ci: { p50: [p50 * 0.9, p50 * 1.1] } },
+    latencyMs: { p50, p95: null, ci: { p50: [p50 * 0.9, p50 * 1.1] } },
     speedup: speedup ? { estimate: speedup[0], verdict: speedup[1], ci95: [1, 1], blocks: 10 } : null,
   } as unknown as ComparisonRow
 }
@@ -67,6 +74,20 @@ describe('headlineText and outcomeText', () => {
     )
   })
 
+  it('counts a larger error as a loss, and no difference as none', () => {
+    const errors = (verdict: { difference: number; ci95: [number, number] }) => {
+      const made = comparison({ model: 'net', p50: 2 }, { model: 'int8', p50: 1, speedup: [2, 'faster'] })
+      const difference = { metric: 'rmse', pValue: null, test: 'paired bootstrap', ...verdict } as const
+      return { ...made, rows: made.rows.map((entry, index) => (index === 0 ? entry : { ...entry, metricDifference: difference })) }
+    }
+    expect(headlineText(errors({ difference: 0.1, ci95: [0.05, 0.15] }))).toMatch(/less accurate: the gain has a price/)
+    expect(headlineText(errors({ difference: 0.1, ci95: [-0.05, 0.25] }))).toMatch(/no loss of accuracy shown/)
+    expect(differenceVerdict({ metric: 'rmse', difference: -0.1, ci95: [-0.2, -0.05], pValue: 0.01, test: 'paired bootstrap' })).toBe(
+      'better',
+    )
+    expect(differenceVerdict({ metric: 'sqnrDb', difference: -3, ci95: null, pValue: null, test: 'none' })).toBeNull()
+  })
+
   it('does not claim accuracy that was not measured', () => {
     const made = comparison({ model: 'net', p50: 2 }, { model: 'int8', p50: 1, speedup: [2, 'faster'] })
     expect(headlineText(made)).toMatch(/accuracy was not measured/)
@@ -96,24 +117,63 @@ describe('tradeOffPoints', () => {
     { model: 'int8', p50: 1, accuracy: 0.91, sizeBytes: 1000 },
     { model: 'fp16', p50: 2.1, accuracy: 0.9, sizeBytes: 2000 },
   )
+  const names = (points: ReturnType<typeof tradeOffPoints>) => points.map(({ dominatedBy }) => dominatedBy)
 
   it('greys what another one beats in accuracy and latency', () => {
-    expect(tradeOffPoints(made, 'accuracy').map(({ dominatedBy }) => dominatedBy)).toEqual(['int8', null, 'int8'])
+    expect(names(tradeOffPoints(made, 'p50', 'metric'))).toEqual(['int8', null, 'int8'])
   })
 
-  it('counts a smaller file as better', () => {
-    expect(tradeOffPoints(made, 'size').map(({ dominatedBy }) => dominatedBy)).toEqual(['int8', null, 'int8'])
+  it('counts a smaller file as better, on either axis', () => {
+    expect(names(tradeOffPoints(made, 'p50', 'size'))).toEqual(['int8', null, 'int8'])
+    expect(names(tradeOffPoints(made, 'size', 'metric'))).toEqual(['int8', null, 'int8'])
+    const slow = comparison({ model: 'net', p50: 1, sizeBytes: 4000 }, { model: 'small', p50: 2, sizeBytes: 1000 })
+    expect(names(tradeOffPoints(slow, 'p50', 'size'))).toEqual([null, null])
   })
 
-  it('leaves out rows without accuracy', () => {
-    expect(tradeOffPoints(comparison({ model: 'net', p50: 2 }), 'accuracy')).toEqual([])
+  it('leaves out rows without the measure', () => {
+    expect(tradeOffPoints(comparison({ model: 'net', p50: 2 }), 'p50', 'metric')).toEqual([])
+    expect(tradeOffPoints(comparison({ model: 'net', p50: 2 }), 'p95', 'size')).toEqual([])
   })
 
-  it('finds the best within a latency budget', () => {
-    const points = tradeOffPoints(made, 'accuracy')
-    expect(bestWithin(points, 'accuracy', 5)?.row.model).toBe('int8')
-    expect(bestWithin(points, 'accuracy', 0.5)).toBeUndefined()
-    expect(bestWithin(tradeOffPoints(made, 'size'), 'size', 5)?.row.model).toBe('int8')
+  it('takes an error as better when it is lower', () => {
+    const rows = comparison({ model: 'net', p50: 2 }, { model: 'int8', p50: 1 }).rows.map((entry, index) => ({
+      ...entry,
+      metrics: { rmse: index === 0 ? 0.5 : 0.4, rmseCi95: [0.3, 0.6] as [number, number], r2: null },
+    }))
+    const errors = { ...made, rows }
+    expect(sharedMetric(errors)).toEqual({ metric: 'rmse', better: 'lower' })
+    const points = tradeOffPoints(errors, 'p50', 'metric')
+    expect(names(points)).toEqual(['int8', null])
+    expect(points.map(({ gain }) => gain)).toEqual([-0.5, -0.4])
+    expect(points[0]?.valueInterval).toEqual([0.3, 0.6])
+  })
+
+  it('has no metric where nothing was measured', () => {
+    expect(sharedMetric(comparison({ model: 'net', p50: 2 }))).toBeNull()
+  })
+
+  it('finds the best within budgets', () => {
+    const points = tradeOffPoints(made, 'p50', 'metric')
+    expect(chosenPoint(points, { maxCost: 5, minGain: null })?.row.model).toBe('int8')
+    expect(chosenPoint(points, { maxCost: 0.5, minGain: null })).toBeUndefined()
+    expect(chosenPoint(points, { maxCost: null, minGain: 0.905 })?.row.model).toBe('int8')
+    expect(chosenPoint(points, { maxCost: null, minGain: 0.92 })).toBeUndefined()
+    expect(chosenPoint(tradeOffPoints(made, 'p50', 'size'), { maxCost: 5, minGain: null })?.row.model).toBe('int8')
+    expect(chosenPoint(tradeOffPoints(made, 'p50', 'size'), { maxCost: null, minGain: -3000 })?.row.model).toBe('int8')
+  })
+})
+
+describe('budgetText', () => {
+  it('names the build and its numbers, or says that none fits', () => {
+    const made = comparison({ model: 'net', p50: 2, accuracy: 0.9 }, { model: 'int8', p50: 1, accuracy: 0.89 })
+    const shared = sharedMetric(made)
+    const points = tradeOffPoints(made, 'p50', 'metric')
+    const words = { cost: 'p50', gain: 'metric', shared, maxCost: 1.5, limit: 0.88 } as const
+    const chosen = chosenPoint(points, { maxCost: 1.5, minGain: 0.88 })
+    expect(budgetText({ ...words, chosen })).toBe(
+      'Best build with median latency (p50) within 1.50 ms and accuracy at least 88.00%: int8 (89.00%, 1.00 ms).',
+    )
+    expect(budgetText({ ...words, limit: null, chosen: undefined })).toBe('No build has median latency (p50) within 1.50 ms.')
   })
 })
 
@@ -148,6 +208,11 @@ describe('compareInput', () => {
     const input = compareInput({ ...draft, settings: { runs: 50, blocks: 4 } })
     expect(input).toEqual({ baselineId: ids[0], modelIds: [ids[1], ids[2]], deviceId: 'local', settings: { runs: 50 }, blocks: 4 })
     expect(procedures['compare.start'].input.safeParse(input).success).toBe(true)
+  })
+
+  it('asks for the noise floor when it is ticked', () => {
+    const draft = withModel(withBaseline(emptyCompareDraft(), ids[0]), ids[1], true)
+    expect(compareInput({ ...draft, settings: { control: true } })).toMatchObject({ control: true, settings: {} })
   })
 
   it('never compares the baseline with itself', () => {

@@ -3,7 +3,7 @@ import { formatBytes } from '../../src/renderer/format/bytes.ts'
 import { compactJson } from '../../src/renderer/format/compact-json.ts'
 import { formatElapsed, formatMs, formatSpan } from '../../src/renderer/format/durations.ts'
 import { formatMoment } from '../../src/renderer/format/moments.ts'
-import { formatCount, formatCounted, formatLargeCount, formatSignificant, NOTHING } from '../../src/renderer/format/numbers.ts'
+import { formatCount, formatCounted, formatLargeCount, formatSignificant, formatValue, NOTHING } from '../../src/renderer/format/numbers.ts'
 import { formatShape } from '../../src/renderer/format/shapes.ts'
 import {
   formatDecibels,
@@ -26,6 +26,13 @@ describe('numbers', () => {
     [1234.4, '1,234'],
     [-2.5, '−2.50'],
   ])('formatSignificant(%d) is %s', (value, text) => expect(formatSignificant(value)).toBe(text))
+
+  it.each([
+    [0, '0'],
+    [1234, '1,234'],
+    [-3, '−3'],
+    [0.5, '0.500'],
+  ])('formatValue(%d) is %s', (value, text) => expect(formatValue(value)).toBe(text))
 
   it.each([
     [431, '431'],

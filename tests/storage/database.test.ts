@@ -4,9 +4,14 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../src/storage/database.ts'
+import { DatasetRepository } from '../../src/storage/dataset-repository.ts'
 import { DeviceRepository } from '../../src/storage/device-repository.ts'
 import { JobRepository } from '../../src/storage/job-repository.ts'
+import { MeasurementRepository } from '../../src/storage/measurement-repository.ts'
 import { migrations } from '../../src/storage/migrations.ts'
+import { ModelRepository } from '../../src/storage/model-repository.ts'
+
+const EVALUATION = '7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad040'
 
 let folder: string
 beforeEach(() => {
@@ -25,7 +30,7 @@ describe('openDatabase', () => {
     second.close()
   })
 
-  // The fixture is a dump (sqlite3, .dump) of a workspace at version 1 with a device and two jobs.
+  // The fixture is a dump (sqlite3, .dump) of a workspace at version 1 with a device, two jobs, a model, a dataset, an evaluation and a benchmark.
   test('opens a stored database of version 1 and reads its rows', () => {
     const old = new Database(join(folder, 'workspace.sqlite'))
     old.exec(readFileSync(join(import.meta.dirname, 'fixtures/workspace-v1.sql'), 'utf8'))
@@ -43,6 +48,35 @@ describe('openDatabase', () => {
     expect(jobs.list(10).map(({ state }) => state)).toEqual(['failed', 'succeeded'])
     expect(jobs.list(10)[0]?.error).toEqual({ code: 'DEVICE_UNREACHABLE', message: 'pi: refused' })
     expect(jobs.log('7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad001')).toEqual([{ at: '2026-01-02T03:04:05.000Z', text: 'quantizing' }])
+    expect(database.pragma('foreign_key_check')).toEqual([])
+    expect(new ModelRepository(database).list().map(({ name }) => name)).toEqual(['linear'])
+    expect(new DatasetRepository(database).list()).toMatchObject([
+      { name: 'six', report: { samples: 6, targets: null }, parentId: null, split: null },
+    ])
+    const measurements = new MeasurementRepository(database)
+    expect(measurements.evaluations(undefined)).toMatchObject([
+      {
+        id: EVALUATION,
+        task: 'classification',
+        samples: 6,
+        metrics: { accuracy: 4 / 6, top5: null },
+        classification: null,
+        regression: null,
+        parity: null,
+        datasetName: 'six',
+        environment: { hostname: 'workbench' },
+      },
+    ])
+    expect(measurements.evaluation(EVALUATION)).toEqual(measurements.evaluations(undefined)[0])
+    expect(measurements.evaluationArrays(EVALUATION)).toEqual({
+      predictions: Int32Array.of(0, 1, 2, 0, 1, 2),
+      labels: Int32Array.of(0, 1, 2, 1, 1, 0),
+    })
+    const [benchmark] = measurements.benchmarks(undefined)
+    expect(benchmark).toMatchObject({ settings: { scenario: 'single', runs: 30 }, samples: 30, sweepId: null, steady: null })
+    const latencies = measurements.latencies(benchmark?.id ?? '')
+    expect(latencies).toHaveLength(30)
+    expect(Math.max(...latencies)).toBe(benchmark?.latencyMs.max)
     database.close()
   })
 

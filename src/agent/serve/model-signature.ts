@@ -1,6 +1,6 @@
 import { EdgesmithError } from '../../contract/errors.ts'
-import { channelAxis, isIdentity, type PreprocessingSteps } from '../../core/datasets/preprocess.ts'
-import { stepsFor } from '../../core/datasets/sample-set.ts'
+import { hasArithmetic, type PreprocessingSteps, stepsForAll } from '../../core/datasets/preprocess.ts'
+import { planSample, type SamplePlan, storedShapeFor } from '../../core/datasets/sample-plan.ts'
 import type { Port } from '../../core/inference-runtime.ts'
 
 /** A model input as requests see it: one sample of it. */
@@ -8,10 +8,14 @@ export interface SampleInput {
   readonly port: Port
   /** Whether the first dimension of the port is the batch, which a sample does not have. */
   readonly batched: boolean
-  /** `undefined` is any size. */
+  /** What the model takes; `undefined` is any size. */
   readonly sampleShape: readonly (number | undefined)[]
+  /** What requests give, before preprocessing: the same but for layout, and for sizes that only the preprocessing says. */
+  readonly sentShape: readonly (number | undefined)[]
   /** What turns a value of a request into one the model takes; empty where nothing is to be done. */
   readonly steps: PreprocessingSteps
+  /** How it is done; `undefined` where that depends on sizes of the request. */
+  readonly plan: SamplePlan | undefined
 }
 
 /**
@@ -33,8 +37,8 @@ export interface ModelSignature {
  * more dimensions and share the same fixed first one.
  *
  * @param preprocessing meant for the floating point inputs, as in evaluation
- * @throws EdgesmithError `USAGE` for preprocessing of a model whose only input takes no fractions; CoreError `DATASET_SHAPE` for means
- *   or deviations that fit no axis
+ * @throws EdgesmithError `USAGE` for preprocessing of a model whose only input takes no fractions; CoreError `DATASET_SHAPE`,
+ *   `DATASET_TYPE` for preprocessing that does not fit the inputs
  */
 export function modelSignature(ports: readonly Port[], preprocessing: PreprocessingSteps): ModelSignature {
   const open = (port: Port) => port.shape.length > 0 && typeof port.shape[0] !== 'number'
@@ -42,26 +46,39 @@ export function modelSignature(ports: readonly Port[], preprocessing: Preprocess
   const sharedFixed = typeof first === 'number' && ports.every(({ shape }) => shape.length > 1 && shape[0] === first)
   const batching: Batching =
     ports.length > 0 && ports.every(open) ? { kind: 'open' } : sharedFixed ? { kind: 'fixed', size: first } : { kind: 'single' }
-  const inputs = ports.map((port) => {
+  const stepsOfInputs = stepsForAll(ports, preprocessing)
+  const inputs = ports.map((port, index) => {
     const batched = open(port) || batching.kind === 'fixed'
-    const sizes = port.shape.map((dim) => (typeof dim === 'number' ? dim : undefined))
-    const sampleShape = batched ? sizes.slice(1) : sizes
-    const steps = stepsFor(port, preprocessing, ports.length)
-    checkSteps(port, sampleShape, steps)
-    return { port, batched, sampleShape, steps }
+    const dims = port.shape.map((dim) => (typeof dim === 'number' ? dim : undefined))
+    const sampleShape = batched ? dims.slice(1) : dims
+    const steps = stepsOfInputs[index] ?? {}
+    const sentShape = (storedShapeFor(sampleShape, steps) ?? sampleShape).map((dim) => (typeof dim === 'number' ? dim : undefined))
+    checkSteps(port, steps)
+    const sizes = sentShape.filter((dim) => dim !== undefined)
+    const plan =
+      sizes.length === sentShape.length ? planRequest(sizes, { port, sampleShape, steps }, `service input "${port.name}"`) : undefined
+    return { port, batched, sampleShape, sentShape, steps, plan }
   })
   const inputsCanFail = inputs.some(({ port, sampleShape }) => !port.type.startsWith('float') || sampleShape.includes(undefined))
   return { inputs, batching, inputsCanFail }
 }
 
-function checkSteps({ name, type }: Port, sampleShape: SampleInput['sampleShape'], steps: PreprocessingSteps): void {
-  if (isIdentity(steps)) return
-  if (!type.startsWith('float')) {
-    throw new EdgesmithError('USAGE', `The preprocessing gives fractions, which input "${name}" (${type}) cannot take.`, {
-      hint: 'Deploy the model without preprocessing.',
-    })
-  }
-  const dims = sampleShape.filter((dim) => dim !== undefined)
-  if (dims.length < sampleShape.length) return
-  for (const entries of [steps.mean, steps.std]) if (entries) channelAxis([1, ...dims], entries.length, name)
+/**
+ * How samples of a shape become model inputs: the same plan as in evaluation.
+ * @param path how messages call the values
+ * @throws CoreError `DATASET_SHAPE`, `DATASET_TYPE`
+ */
+export function planRequest(
+  dims: readonly number[],
+  { port: { name, type }, sampleShape, steps }: Pick<SampleInput, 'port' | 'sampleShape' | 'steps'>,
+  path: string,
+): SamplePlan {
+  return planSample(dims, { name, type, sample: sampleShape }, steps, path)
+}
+
+function checkSteps({ name, type }: Port, steps: PreprocessingSteps): void {
+  if (!hasArithmetic(steps) || type.startsWith('float') || steps.dtype === type) return
+  throw new EdgesmithError('USAGE', `The preprocessing gives fractions, which input "${name}" (${type}) cannot take.`, {
+    hint: 'Deploy the model without scale, mean and std.',
+  })
 }

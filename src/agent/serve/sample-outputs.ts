@@ -1,5 +1,6 @@
 import type { NamedTensors, RuntimeTensor } from '../../core/inference-runtime.ts'
 import { topClass } from '../../core/metrics/classification.ts'
+import { softmaxAt } from '../../core/metrics/softmax.ts'
 import { findClassScores } from '../../engine/measure/classifier-output.ts'
 import { jsonValue } from './element-types.ts'
 
@@ -75,10 +76,7 @@ function probability(scores: Float32Array | Float64Array, index: number): number
   }
   const top = scores[index] as number
   if (isDistribution && Math.abs(sum - 1) < PROBABILITY_SUM_TOLERANCE) return top
-  // Equal scores without subtraction: ∞ − ∞ is not a number, and infinite scores share all.
-  let total = 0
-  for (const score of scores) total += score === top ? 1 : Math.exp(score - top)
-  return 1 / total
+  return softmaxAt(scores, 0, scores.length, index)
 }
 
 function nested({ type, dims, values }: RuntimeTensor, row: number, rows: number | undefined): unknown {

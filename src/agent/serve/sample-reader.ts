@@ -1,60 +1,58 @@
 import { CoreError } from '../../core/core-error.ts'
-import { isIdentity, preprocess } from '../../core/datasets/preprocess.ts'
-import { floatToHalf } from '../../core/float16.ts'
+import { moved, prepareValues, worksInDouble } from '../../core/datasets/prepare-samples.ts'
+import { isIdentity } from '../../core/datasets/preprocess.ts'
+import type { SamplePlan } from '../../core/datasets/sample-plan.ts'
 import type { RuntimeTensor, TensorValues } from '../../core/inference-runtime.ts'
 import { type ElementFormat, elementFormats } from './element-types.ts'
 import { HttpError } from './http-error.ts'
-import type { SampleInput } from './model-signature.ts'
+import { planRequest, type SampleInput } from './model-signature.ts'
 
 /** A body of 16 MB holds no more values than this; shapes that claim more are ragged lists. */
 const MOST_VALUES = 2 ** 23
-/** From here on binary16 rounds to infinity (IEEE 754-2019 §4.3.1). */
-const HALF_OVERFLOW = 65520
 
 /**
  * Reads one input of one sample from JSON: nested arrays of the sample's shape (with or without a leading batch dimension of 1), or
- * all values in one flat array. Every value is checked to be one that the input's type can hold, then preprocessed by the same code
- * and in the same precision as evaluation does it.
+ * all values in one flat array. Samples come as a dataset stores them (`[H,W,C]` where the preprocessing says so). Every value is checked
+ * to be one that can be used, then preprocessed by the same code and in the same precision as evaluation does it.
  *
- * @param preprocessed the values are model inputs already
+ * @param preprocessed the values are model inputs already, in the model's shape
  * @param path how messages call it, for example `inputs.x`
  * @returns dims without the batch
  * @throws HttpError `INVALID_INPUT` naming the place, what was expected and what was found
  */
 export function readSample(value: unknown, input: SampleInput, preprocessed: boolean, path: string): RuntimeTensor {
-  const { type, name } = input.port
+  const { type } = input.port
   const raw = preprocessed || isIdentity(input.steps)
-  // Half precision would round the raw values before they are scaled.
-  const format = elementFormats[!raw && type === 'float16' ? 'float32' : type]
-  if (!format) throw new HttpError('INVALID_INPUT', `${path} takes ${type} values, which cannot be sent as JSON.`)
+  const shape = raw ? input.sampleShape : input.sentShape
   const found = shapeOf(value)
-  const dims = acceptedShape(found, input)
-  if (!dims) throw new HttpError('INVALID_INPUT', `${path} must be ${describeExpected(input)}, found ${describe(value)}.`)
+  const dims = acceptedShape(found, input.batched, shape)
+  if (!dims) throw new HttpError('INVALID_INPUT', `${path} must be ${describeExpected(input, shape)}, found ${describe(value)}.`)
+  const plan = raw ? undefined : (input.plan ?? planned(dims, input, path))
+  // What is computed with must not be rounded to the model's type before.
+  const format = elementFormats[plan?.arithmetic ? (worksInDouble(type) ? 'float64' : 'float32') : type]
+  if (!format) throw new HttpError('INVALID_INPUT', `${path} takes ${type} values, which cannot be sent as JSON.`)
   const count = product(found)
   if (count > MOST_VALUES) throw new HttpError('INVALID_INPUT', `${path} is ${describe(value)}, more than ${MOST_VALUES} values.`)
   const values = format.make(count)
   new Filler(format, values, found, path).fill(value, 0, 0)
-  if (raw) return { type, dims, values }
-  const floats = values as Float32Array | Float64Array
+  if (!plan) return { type, dims, values }
+  if (!plan.arithmetic) return { type, dims: plan.dims, values: moved(values, plan.move, 1) }
+  const prepared = prepareValues(plan, values as Float32Array | Float64Array, 1, (index) => {
+    throw new HttpError('INVALID_INPUT', `${path}: value ${index} (counted from 0) is too large for ${type} after preprocessing.`, {
+      hint: 'Send values in the range of the data the model was made for.',
+    })
+  })
+  return { type, dims: plan.dims, values: prepared }
+}
+
+/** Sizes the model leaves open may not fit the preprocessing. */
+function planned(dims: readonly number[], input: SampleInput, path: string): SamplePlan {
   try {
-    preprocess(floats, [1, ...dims], input.steps, name)
+    return planRequest(dims, input, path)
   } catch (error) {
-    // Sizes the model leaves open may not fit the number of channels.
     if (error instanceof CoreError) throw new HttpError('INVALID_INPUT', `${path}: ${error.message}`, { hint: error.hint })
     throw error
   }
-  requireHoldable(floats, type, path)
-  return { type, dims, values: type === 'float16' ? Uint16Array.from(floats, floatToHalf) : floats }
-}
-
-/** Scaling may carry a value beyond what the type can hold, to infinity; the model must never see that. */
-function requireHoldable(values: Float32Array | Float64Array, type: string, path: string): void {
-  const tooLarge = type === 'float16' ? HALF_OVERFLOW : Number.POSITIVE_INFINITY
-  const index = values.findIndex((value) => !(Math.abs(value) < tooLarge))
-  if (index < 0) return
-  throw new HttpError('INVALID_INPUT', `${path}: value ${index} (counted from 0) is too large for ${type} after preprocessing.`, {
-    hint: 'Send values in the range of the data the model was made for.',
-  })
 }
 
 /** Copies nested arrays into a tensor and names the place of the first value that does not fit. */
@@ -102,13 +100,13 @@ function shapeOf(value: unknown): number[] {
   return shape
 }
 
-/** The sample's dims for values that came in that shape, `undefined` when they do not fit. */
-function acceptedShape(found: readonly number[], { batched, sampleShape }: SampleInput): readonly number[] | undefined {
+/** The sample's dims for values that came in that shape, `undefined` when they do not fit the one that is wanted. */
+function acceptedShape(found: readonly number[], batched: boolean, wanted: readonly (number | undefined)[]): readonly number[] | undefined {
   const fits = (shape: readonly number[]) =>
-    shape.length === sampleShape.length && shape.every((dim, axis) => dim > 0 && (sampleShape[axis] ?? dim) === dim)
+    shape.length === wanted.length && shape.every((dim, axis) => dim > 0 && (wanted[axis] ?? dim) === dim)
   if (fits(found)) return found
   if (batched && found[0] === 1 && fits(found.slice(1))) return found.slice(1)
-  return found.length === 1 ? unflattened(found[0] as number, sampleShape) : undefined
+  return found.length === 1 ? unflattened(found[0] as number, wanted) : undefined
 }
 
 /** Dims of a flat list: at most one open dimension can be found from the count. */
@@ -119,13 +117,16 @@ function unflattened(count: number, sampleShape: readonly (number | undefined)[]
   return sampleShape.map((dim) => dim ?? count / known)
 }
 
-function describeExpected({ batched, port, sampleShape }: SampleInput): string {
+function describeExpected({ batched, port, sampleShape, steps }: SampleInput, wanted: readonly (number | undefined)[]): string {
   const show = (shape: readonly (number | string | undefined)[]) => `[${shape.map((dim) => dim ?? '?').join(',')}]`
   const names = batched ? port.shape.slice(1) : port.shape
-  const withBatch = batched ? `, ${show([1, ...names])}` : ''
-  const open = sampleShape.filter((dim) => dim === undefined).length
-  const flat = open === 0 ? ` or a flat list of ${product(sampleShape.map((dim) => dim ?? 1))}` : ''
-  return `${port.type} values of shape ${show(names)}${withBatch}${flat}`
+  // Names of open dimensions say more than question marks, where the order is the model's.
+  const shown = wanted === sampleShape || wanted.every((dim, axis) => dim === sampleShape[axis]) ? names : wanted
+  const withBatch = batched ? `, ${show([1, ...shown])}` : ''
+  const open = wanted.filter((dim) => dim === undefined).length
+  const flat = open === 0 ? ` or a flat list of ${product(wanted.map((dim) => dim ?? 1))}` : ''
+  const layout = shown === names ? '' : ` (${steps.image ? 'channels-last' : (steps.stored ?? '')})`
+  return `${port.type} values of shape ${show(shown)}${layout}${withBatch}${flat}`
 }
 
 /** A value from a request in a few words. */

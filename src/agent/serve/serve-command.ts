@@ -1,5 +1,6 @@
 import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
 import { agentVersion } from '../agent-version.ts'
+import { receiveRequest } from '../host-connection.ts'
 import { readServiceConfig, readServiceModel, readToken } from './service-config.ts'
 import { jsonLog } from './service-log.ts'
 import { removeStateFile, writeStateFile } from './state-file.ts'
@@ -13,9 +14,11 @@ const EXIT = { stopped: 0, failed: 1, wrongConfiguration: 2, portTaken: 3 } as c
  *
  * Standard output gets one line of JSON for each event; why it could not start goes to standard error as one line of JSON.
  *
+ * @param attached belongs to the process that started it: ends at once when its standard input ends
  * @returns the exit code: 0 stopped, 1 failed, 2 wrong configuration, 3 port taken
  */
-export async function serveCommand(configPath: string): Promise<number> {
+export async function serveCommand(configPath: string, attached = false): Promise<number> {
+  if (attached) void receiveRequest()
   process.on('SIGHUP', () => {})
   // A log that cannot be written (full disk, closed pipe) is no reason to stop answering.
   process.stdout.on('error', () => {})

@@ -99,11 +99,13 @@ function modelInfo(view: ServiceView): Answer {
       name: config.modelName,
       version: config.version,
       sha256: config.modelSha256,
-      inputs: inputs.map(({ port, sampleShape }) => ({
+      inputs: inputs.map(({ port, sampleShape, sentShape }) => ({
         name: port.name,
         type: port.type,
         shape: known(port.shape),
         sample_shape: known(sampleShape),
+        // What to send: the same unless preprocessing changes the layout.
+        sent_shape: known(sentShape),
       })),
       outputs: outputs.map(({ name, type, shape }) => ({ name, type, shape: known(shape) })),
       batching: batching.kind,

@@ -17,6 +17,10 @@ export interface ServiceStats {
   readonly latency_p50_ms: number | null
   readonly latency_p95_ms: number | null
   readonly rss_bytes: number
+  /** Highest resident memory so far. */
+  readonly peak_rss_bytes: number
+  /** CPU time of the process so far, all threads. */
+  readonly cpu_ms: number
   readonly uptime_seconds: number
 }
 
@@ -50,6 +54,7 @@ export class ServiceStatistics {
 
   stats(): ServiceStats {
     const sorted = sortedAscending(this.window.subarray(0, Math.min(this.successes, WINDOW)))
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
     const percentile = (percent: number) => (sorted.length > 0 ? percentileOfSorted(sorted, percent) : null)
     return {
       requests: this.requests,
@@ -59,6 +64,9 @@ export class ServiceStatistics {
       latency_p50_ms: percentile(50),
       latency_p95_ms: percentile(95),
       rss_bytes: process.memoryUsage.rss(),
+      // Node.js gives kilobytes on every platform, and CPU time in microseconds.
+      peak_rss_bytes: maxRSS * 1024,
+      cpu_ms: (userCPUTime + systemCPUTime) / 1000,
       uptime_seconds: this.uptimeSeconds,
     }
   }

@@ -46,8 +46,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   })
   const port = await http.listen(config.host, config.port)
   try {
+    const idleRssBytes = process.memoryUsage.rss()
+    const loadStart = performance.now()
     const model = await runtime.load(await options.readModel(), { intraOpThreads: config.threads })
+    const firstRunStart = performance.now()
     const signature = await warmUp(model, modelSignature(model.inputs, config.preprocessing), log)
+    log.info('loaded', { loadMs: firstRunStart - loadStart, firstRunMs: performance.now() - firstRunStart, idleRssBytes })
     const names = { labels: config.labels, isClassifier: config.accuracy !== null }
     served = { predictor: createPredictor(model, signature, names), outputs: model.outputs, runtimeVersion }
     return {

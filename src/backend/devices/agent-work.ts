@@ -1,10 +1,14 @@
-import type { Dataset, DatasetSource } from '../../contract/dataset.ts'
-import type { BenchResult, BenchSettings, EvaluateResult, Explanation } from '../../contract/measurement.ts'
+import type { AccuracyExplanation, Explanation, LayerComparison, ProfileResult } from '../../contract/analysis.ts'
+import { preprocessingWarning } from '../../contract/carried-preprocessing.ts'
+import type { Dataset, DatasetSource, Preprocessing } from '../../contract/dataset.ts'
+import type { EvaluateResult } from '../../contract/evaluation.ts'
+import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
+import { IDX_SCALE } from '../../core/datasets/idx.ts'
 import type { DeviceFile, DeviceSession } from '../../remote/device-session.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import type { Services } from '../services.ts'
-import { datasetSource } from '../use-cases/datasets.ts'
+import { datasetSource, runTimeFiles } from '../use-cases/dataset-source.ts'
 
 /** A device that has the agent and the files a measurement needs. */
 export interface ReadyDevice {
@@ -29,7 +33,7 @@ export async function readyDevice(
   }
   const wanted: DeviceFile[] = files.models.map(({ sha256, sizeBytes }) => ({ sha256, sizeBytes, path: blobs.path(sha256) }))
   for (const dataset of files.datasets) {
-    for (const { sha256 } of dataset.files) wanted.push({ sha256, path: blobs.path(sha256), sizeBytes: await blobs.size(sha256) })
+    for (const { sha256 } of runTimeFiles(dataset)) wanted.push({ sha256, path: blobs.path(sha256), sizeBytes: await blobs.size(sha256) })
   }
   const stored = await session.store(wanted, context, context.signal)
   const pathOf = (sha256: string) => {
@@ -44,19 +48,42 @@ export async function readyDevice(
   }
 }
 
-/** Accuracy of a model on the device. */
+/** How to evaluate on a device. */
+export interface EvaluationOrder {
+  readonly threads: number
+  readonly batch?: number | undefined
+  /** Also compare outputs with this model's; its file must be on the device. */
+  readonly baseline?: Model | undefined
+}
+
+/** What the answers of a model on a dataset are worth, found on the device. */
 export function evaluateOn(
   device: ReadyDevice,
   model: Model,
   dataset: Dataset,
-  threads: number,
+  { threads, batch, baseline }: EvaluationOrder,
   context: JobContext,
 ): Promise<EvaluateResult> {
+  const warning = preprocessingWarning(model.report.metadata, dataset.name, appliedPreprocessing(dataset))
+  if (warning) context.log(warning)
   return device.session.runAgent(
-    { command: 'evaluate', model: device.modelPath(model), dataset: device.datasetSource(dataset), threads },
+    {
+      command: 'evaluate',
+      model: device.modelPath(model),
+      dataset: device.datasetSource(dataset),
+      threads,
+      ...(batch !== undefined && { batch }),
+      ...(baseline && { baseline: device.modelPath(baseline) }),
+    },
     context,
     context.signal,
   )
+}
+
+/** What is done to the samples; IDX files kept as they were have a default. */
+function appliedPreprocessing({ format, preprocessing, files }: Dataset): Preprocessing {
+  const asTheyWere = format === 'idx' && files.some(({ role }) => role === 'samples')
+  return asTheyWere && Object.keys(preprocessing).length === 0 ? { scale: IDX_SCALE } : preprocessing
 }
 
 /** Latency of a model on the device, in a process of its own. */
@@ -74,6 +101,48 @@ export function explainOn(
 ): Promise<Explanation> {
   return device.session.runAgent(
     { command: 'explain', baseline: device.modelPath(baseline), model: device.modelPath(build), batch, threads },
+    context,
+    context.signal,
+  )
+}
+
+/** Where the time of a model goes on the device, kernel by kernel. */
+export function profileOn(
+  device: ReadyDevice,
+  model: Model,
+  { batch, threads }: Pick<BenchSettings, 'batch' | 'threads'>,
+  context: JobContext,
+): Promise<ProfileResult> {
+  return device.session.runAgent({ command: 'profile', model: device.modelPath(model), batch, threads }, context, context.signal)
+}
+
+/** Two models layer by layer on the device; without a dataset their tensors are compared on made-up inputs. */
+export function layersOn(
+  device: ReadyDevice,
+  baseline: Model,
+  build: Model,
+  { dataset, ...settings }: Pick<BenchSettings, 'batch' | 'threads'> & { readonly samples: number; readonly dataset: Dataset | null },
+  context: JobContext,
+): Promise<LayerComparison> {
+  const models = { baseline: device.modelPath(baseline), model: device.modelPath(build) }
+  return device.session.runAgent(
+    { command: 'layers', ...models, dataset: dataset && device.datasetSource(dataset), ...settings },
+    context,
+    context.signal,
+  )
+}
+
+/** Where the answers of a build get worse than its baseline's. */
+export function explainAccuracyOn(
+  device: ReadyDevice,
+  baseline: Model,
+  build: Model,
+  { dataset, ...settings }: { readonly dataset: Dataset; readonly samples: number; readonly threads: number },
+  context: JobContext,
+): Promise<AccuracyExplanation> {
+  const models = { baseline: device.modelPath(baseline), model: device.modelPath(build) }
+  return device.session.runAgent(
+    { command: 'explain-accuracy', ...models, dataset: device.datasetSource(dataset), ...settings },
     context,
     context.signal,
   )

@@ -9,8 +9,13 @@ const LINE_LIMIT = 400
  * characters (escape sequences among them) become one "·", and it is cut after `limit` code units with "…".
  */
 export function plainLine(text: string, limit: number = LINE_LIMIT): string {
-  const head = text.length > limit ? text.slice(0, limit) : text
-  return `${head.replace(unprintable, '·').trim()}${text.length > limit ? '…' : ''}`
+  const head = text.length > limit ? text.slice(0, limit).trimEnd() : text
+  return plainSpan(head, limit).trim() + (text.length > limit ? '…' : '')
+}
+
+/** Part of a line: like {@link plainLine}, but spaces at its ends stay. */
+export function plainSpan(text: string, limit: number): string {
+  return text.length > limit ? `${text.slice(0, limit).replace(unprintable, '·')}…` : text.replace(unprintable, '·')
 }
 
 /** Several lines: like {@link plainLine}, but line ends stay and tabs become spaces, and nothing is cut. */

@@ -1,5 +1,15 @@
 import type { Comparison, ComparisonRow } from '../../contract/measurement.ts'
-import { formatBytes, formatInterval, formatMs, formatPercent, formatPoints, formatPValue, formatRatio } from './quantities.ts'
+import { differenceTest, differenceText, differenceVerdict, headlineText } from './metric-text.ts'
+import {
+  formatBytes,
+  formatInterval,
+  formatMs,
+  formatPercent,
+  formatPoints,
+  formatPValue,
+  formatRatio,
+  formatSignificant,
+} from './quantities.ts'
 
 /** Level of the McNemar test below which a difference in accuracy counts as shown. */
 const SIGNIFICANCE = 0.05
@@ -31,10 +41,11 @@ export function comparedRows(comparison: Comparison): readonly ComparisonRow[] {
 export function headline(comparison: Comparison): string {
   const rows = comparedRows(comparison)
   const faster = rows.filter(({ speedup }) => speedup?.verdict === 'faster')
-  const sound = faster.filter((row) => accuracyVerdict(row) !== 'lower')
+  const sound = faster.filter((row) => accuracyVerdict(row) !== 'lower' && differenceVerdict(row.metricDifference) !== 'worse')
   const [best] = [...sound].sort((a, b) => (b.speedup?.estimate ?? 0) - (a.speedup?.estimate ?? 0))
   if (best) {
-    const accuracy = accuracyVerdict(best) === null ? 'accuracy was not measured' : 'no loss of accuracy shown'
+    const tested = accuracyVerdict(best) !== null || differenceVerdict(best.metricDifference) !== null
+    const accuracy = tested ? 'no loss of accuracy shown' : best.metrics ? headlineText(best.metrics) : 'accuracy was not measured'
     return `${best.model} is the fastest choice: ${formatRatio(best.speedup?.estimate)} the speed of ${comparison.baseline}, ${accuracy}.`
   }
   if (faster.length > 0)
@@ -68,10 +79,24 @@ function sizeSentence(row: ComparisonRow, baseline: ComparisonRow): string {
 
 function accuracySentence(row: ComparisonRow, baseline: ComparisonRow): string | null {
   const { metrics, accuracyDifference: difference } = row
-  if (!metrics || !baseline.metrics || !difference) return null
-  const values = `${formatPercent(metrics.accuracy)} against ${formatPercent(baseline.metrics.accuracy)}`
+  if (!metrics || !difference) return otherMetricSentence(row, baseline)
+  const values = `${formatPercent(metrics.accuracy)} against ${formatPercent(baseline.metrics?.accuracy)}`
   const test = `exact McNemar test, ${formatPValue(difference.pValue)}`
   const verdict = accuracyVerdict(row)
   if (verdict === 'no difference shown') return `No difference in accuracy shown: ${values} (${test}).`
   return `Accuracy is ${verdict} by ${formatPoints(Math.abs(difference.difference)).replace('+', '')}: ${values} (${test}).`
+}
+
+/** Regression, and parity where there is nothing to be right about. */
+function otherMetricSentence({ metrics, metricDifference }: ComparisonRow, baseline: ComparisonRow): string | null {
+  if (!metrics) return null
+  const verdict = differenceVerdict(metricDifference)
+  if (verdict === null || !metricDifference) {
+    if (metrics.cosine === undefined) return null
+    const agreement = typeof metrics.agreement === 'number' ? `, same top class on ${formatPercent(metrics.agreement)}` : ''
+    return `Outputs against the baseline's: ${headlineText({ sqnrDb: metrics.sqnrDb })}, cosine ${metrics.cosine.toFixed(6)}, largest difference ${formatSignificant(metrics.maxAbsDiff)}${agreement}.`
+  }
+  const values = `${headlineText(metrics)} against ${headlineText(baseline.metrics)}`
+  const words = verdict === 'no difference shown' ? 'No difference in error shown' : `Answers are ${verdict}`
+  return `${words}: ${values}, ${differenceText(metricDifference)} (${differenceTest(metricDifference)}).`
 }

@@ -1,6 +1,6 @@
 import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
+import type { EvaluateResult } from '../../contract/evaluation.ts'
 import type { Progress } from '../../contract/job.ts'
-import type { EvaluateResult } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import type { Target } from '../../contract/names.ts'
 import type { CompareAllResult, ProcedureArguments } from '../../contract/procedures.ts'
@@ -70,9 +70,9 @@ async function compareAll(services: Services, source: Model, input: CompareAllIn
 async function tryOut(services: Services, source: Model, input: CompareAllInput, context: JobContext): Promise<EvaluateResult | undefined> {
   const dataset = input.datasetId ? services.datasets.get(input.datasetId) : undefined
   const ready = await readyDevice(services, input.deviceId, { models: [source], datasets: dataset ? [dataset] : [] }, context)
-  const { batch, threads } = input.settings
-  await benchOn(ready, source, { batch, threads, runs: 1, warmupRuns: 0, warmupSeconds: 0 }, context)
-  return dataset && evaluateOn(ready, source, dataset, threads, context)
+  const { threads } = input.settings
+  await benchOn(ready, source, { ...input.settings, runs: 1, seconds: undefined, warmupRuns: 0, warmupSeconds: 0 }, context)
+  return dataset && evaluateOn(ready, source, dataset, { threads }, context)
 }
 
 interface BuildsMade {

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import type { Explanation } from '../../contract/analysis.ts'
 import type { Dataset } from '../../contract/dataset.ts'
 import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
-import type { BenchResult, BenchSettings, Comparison, ComparisonRow, EvaluateResult, Explanation } from '../../contract/measurement.ts'
+import type { EvaluateResult } from '../../contract/evaluation.ts'
+import type { BenchResult, BenchSettings, Comparison, ComparisonRow, Speedup } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
 import { sharedHistogram } from '../../core/statistics/histogram.ts'
 import { accuracyDifference } from '../../core/statistics/mcnemar.ts'
-import { speedup } from '../../core/statistics/speedup.ts'
+import { metricDifference } from '../../core/statistics/metric-difference.ts'
+import { median } from '../../core/statistics/percentiles.ts'
+import { beyondNoise, speedup } from '../../core/statistics/speedup.ts'
 import { evaluateOn, explainOn, type ReadyDevice, readyDevice } from '../devices/agent-work.ts'
 import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
@@ -49,7 +53,7 @@ export function compareHandlers(services: Services): HandlersOf<'compare'> & Han
 export async function compareModels(
   services: Services,
   models: readonly Model[],
-  input: Pick<ProcedureArguments<'compare.start'>, 'datasetId' | 'deviceId' | 'settings' | 'blocks'>,
+  input: Pick<ProcedureArguments<'compare.start'>, 'datasetId' | 'deviceId' | 'settings' | 'blocks'> & { readonly control?: boolean },
   context: JobContext,
   baselineEvaluation?: EvaluateResult,
 ): Promise<Comparison> {
@@ -57,16 +61,16 @@ export async function compareModels(
   const dataset = input.datasetId ? services.datasets.get(input.datasetId) : null
   const ready = await readyDevice(services, device.id, { models, datasets: dataset ? [dataset] : [] }, context)
 
-  const evaluations: EvaluateResult[] = []
-  for (const [index, model] of dataset ? models.entries() : []) {
-    const known = index === 0 ? baselineEvaluation : undefined
-    evaluations.push(known ?? (await evaluateOn(ready, model, dataset as Dataset, input.settings.threads, context)))
-  }
-  const blocks = await measureInterleaved(ready, models, input.settings, input.blocks, context)
+  const baseline = models[0] as Model
+  const evaluations = dataset ? await evaluateEach(ready, models, dataset, input.settings.threads, context, baselineEvaluation) : []
+  const measured = input.control ? [...models, baseline] : models
+  const { blocks, warnings } = await measureInterleaved(ready, measured, input.settings, input.blocks, context)
   const pooled = blocks.map((own) => poolBlocks(own, input.settings))
-  const speedups = blocks.map((own, index) => (index === 0 ? null : speedup(samplesOf(blocks[0]), samplesOf(own), BOOTSTRAP_SEED)))
+  const against = (own: readonly BenchResult[]) => speedup(samplesOf(blocks[0]), samplesOf(own), BOOTSTRAP_SEED)
+  const noiseFloor = input.control ? against(blocks[models.length] as BenchResult[]) : null
+  const speedups = models.map((_, index) => (index === 0 ? null : beyondNoise(against(blocks[index] as BenchResult[]), noiseFloor)))
   const slower = models.filter((_, index) => speedups[index]?.verdict === 'slower')
-  const explanations = await explainEach(ready, models[0] as Model, slower, input.settings, context)
+  const explanations = await explainEach(ready, baseline, slower, input.settings, context)
   const histograms = sharedHistogram(
     pooled.map((result) => result.latenciesMs),
     HISTOGRAM_BINS,
@@ -81,17 +85,19 @@ export async function compareModels(
     device: device.name,
     datasetId: dataset?.id ?? null,
     dataset: dataset?.name ?? null,
-    baseline: (models[0] as Model).name,
-    baselineId: (models[0] as Model).id,
+    baseline: baseline.name,
+    baselineId: baseline.id,
     settings: input.settings,
     environment: (pooled[0] as BenchResult).environment,
+    noiseFloor,
     rows: [],
     createdAt: new Date().toISOString(),
   }
   services.measurements.transaction(() => {
     models.forEach((model, index) => {
       const result = pooled[index] as BenchResult
-      const evaluation = evaluations[index]
+      const evaluation = evaluations[index] ?? null
+      const reference = index > 0 ? (evaluations[0] ?? null) : null
       const benchmark = services.measurements.addBenchmark(key(model), result)
       const row: ComparisonRow = {
         modelId: model.id,
@@ -101,7 +107,8 @@ export async function compareModels(
         recipe: model.recipe && recipeTitle(model.recipe),
         sizeBytes: model.sizeBytes,
         metrics: evaluation?.metrics ?? null,
-        accuracyDifference: index > 0 && evaluation ? accuracyAgainst(evaluations[0] as EvaluateResult, evaluation) : null,
+        accuracyDifference: reference && evaluation ? accuracyAgainst(reference, evaluation) : null,
+        metricDifference: reference && evaluation ? metricDifference(reference, evaluation) : null,
         latencyMs: result.latencyMs,
         histogram: { edgesMs: histograms.edges, counts: histograms.counts[index] as number[] },
         samples: result.samples,
@@ -111,10 +118,13 @@ export async function compareModels(
         peakRssBytes: result.peakRssBytes,
         cpuMsPerInference: result.cpuMsPerInference,
         speedup: speedups[index] ?? null,
+        blockMediansMs: (blocks[index] as BenchResult[]).map(({ latenciesMs }) => median(latenciesMs)),
+        steadyRssBytes: result.steadyRssBytes,
+        noise: result.noise,
         explanation: explanations.get(model.id) ?? null,
         benchmarkId: benchmark.id,
         evaluationId: evaluation && dataset ? services.measurements.addEvaluation(key(model), dataset, evaluation).id : null,
-        warnings: result.warnings,
+        warnings: [...warnings, ...noiseFloorWarning(noiseFloor), ...result.warnings],
       }
       comparison.rows.push(row)
     })
@@ -154,7 +164,41 @@ function samplesOf(blocks: readonly BenchResult[] | undefined): Float32Array[] {
   return (blocks ?? []).map((block) => block.latenciesMs)
 }
 
-/** The paired comparison of two evaluations; both saw the same samples in the same order. */
-function accuracyAgainst(baseline: EvaluateResult, build: EvaluateResult): NonNullable<ComparisonRow['accuracyDifference']> {
-  return accuracyDifference(baseline.labels, baseline.predictions, build.predictions)
+/**
+ * What each model's answers are worth on the dataset: accuracy or error where it has labels or targets; without them how far each build's
+ * outputs are from the baseline's, which then has no evaluation of its own.
+ */
+async function evaluateEach(
+  ready: ReadyDevice,
+  models: readonly Model[],
+  dataset: Dataset,
+  threads: number,
+  context: JobContext,
+  baselineEvaluation: EvaluateResult | undefined,
+): Promise<(EvaluateResult | null)[]> {
+  const baseline = models[0] as Model
+  const answered = dataset.report.labelled || dataset.report.targets !== null
+  const evaluations: (EvaluateResult | null)[] = []
+  for (const [index, model] of models.entries()) {
+    if (index === 0 && !answered) evaluations.push(null)
+    else if (index === 0 && baselineEvaluation) evaluations.push(baselineEvaluation)
+    else evaluations.push(await evaluateOn(ready, model, dataset, { threads, ...(!answered && { baseline }) }, context))
+  }
+  return evaluations
+}
+
+/** The paired comparison of two classifications; both saw the same samples in the same order. Null for other tasks. */
+function accuracyAgainst(baseline: EvaluateResult, build: EvaluateResult): ComparisonRow['accuracyDifference'] {
+  const { labels, predictions } = baseline.perSample
+  const { predictions: found } = build.perSample
+  if (!(labels instanceof Int32Array && predictions instanceof Int32Array && found instanceof Int32Array)) return null
+  return accuracyDifference(labels, predictions, found)
+}
+
+/** The baseline came out different from itself: every verdict of this comparison is in doubt. */
+function noiseFloorWarning(noiseFloor: Speedup | null): string[] {
+  if (!noiseFloor || noiseFloor.verdict === 'no difference shown') return []
+  return [
+    `The baseline measured against itself came out ${noiseFloor.verdict} (ratio ${noiseFloor.estimate.toFixed(3)}): the machine changed during the comparison. Measure again, with more blocks.`,
+  ]
 }

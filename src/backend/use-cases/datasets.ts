@@ -1,63 +1,70 @@
 import { randomUUID } from 'node:crypto'
-import { basename, resolve } from 'node:path'
-import type { Dataset, DatasetSource, Preprocessing } from '../../contract/dataset.ts'
+import { basename } from 'node:path'
+import type { Dataset, DuplicatesReport, PreparedSample, SampleView } from '../../contract/dataset.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
-import { findDatasetFiles } from '../../engine/datasets/find-dataset-files.ts'
+import type { ProcedureArguments } from '../../contract/procedures.ts'
+import { peekTable } from '../../engine/datasets/import/peek-table.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
+import type { JobContext } from '../jobs/job-queue.ts'
 import { announce, type Services } from '../services.ts'
-import { displayName } from './models.ts'
+import { withMadeFiles } from './dataset-files.ts'
+import { setPreprocessing } from './dataset-preprocessing.ts'
+import { wholeSource } from './dataset-source.ts'
+import { addOnce, importDataset, splitName } from './import-dataset.ts'
 
-/** Import, listing and removal of datasets. */
+/** Decoding and hashing take a processor: beside others of their kind, never beside a timed job. */
+const MACHINE = { key: 'local', mode: 'shared' } as const
+
+/** Import, listing, changing, dividing, looking at, and removal of datasets. */
 export function datasetHandlers(services: Services): HandlersOf<'datasets'> {
-  const { datasets, blobs } = services
+  const { datasets, blobs, queue } = services
   return {
     'datasets.list': () => datasets.list(),
-    'datasets.import': (input) => importDataset(services, input),
+    'datasets.import': (input) => ({
+      jobId: queue.start({
+        kind: 'datasets.import',
+        title: `Import ${basename(input.path)}`,
+        machine: MACHINE,
+        run: (context) => importDataset(services, input, context),
+      }),
+    }),
+    'datasets.table': ({ path, delimiter }) => peekTable(path, delimiter),
+    'datasets.setPreprocessing': ({ id, preprocessing }) => ({
+      jobId: queue.start({
+        kind: 'datasets.setPreprocessing',
+        title: `Change the preprocessing of ${datasets.get(id).name}`,
+        machine: MACHINE,
+        run: (context) => setPreprocessing(services, id, preprocessing, context),
+      }),
+    }),
+    'datasets.split': (input) => {
+      const dataset = datasets.get(input.id)
+      requireDifferentNames(input.parts)
+      return {
+        jobId: queue.start({
+          kind: 'datasets.split',
+          title: `Divide ${dataset.name}`,
+          machine: MACHINE,
+          run: (context) => splitDataset(services, dataset, input, context),
+        }),
+      }
+    },
+    'datasets.rename': ({ id, name }) => {
+      datasets.get(id)
+      const renamed = datasets.rename(id, name)
+      announce(services, 'datasets')
+      return renamed
+    },
+    'datasets.samples': (input) => viewSamples(services, input),
+    'datasets.preview': (input) => previewSample(services, input),
+    'datasets.duplicates': ({ ids }) => findDuplicates(services, ids),
     'datasets.remove': async ({ id }) => {
       for (const sha256 of datasets.remove(id)) await blobs.remove(sha256)
       announce(services, 'datasets')
       return {}
     },
   }
-}
-
-interface DatasetImport {
-  readonly path: string
-  readonly labelsPath?: string | undefined
-  readonly name?: string | undefined
-  readonly preprocessing?: Preprocessing | undefined
-}
-
-/** Reads a dataset once, whole, in an engine process, and keeps its files. Nothing is kept when it is broken. */
-export async function importDataset(services: Services, input: DatasetImport): Promise<Dataset> {
-  const { blobs, datasets, layout } = services
-  const path = resolve(input.path)
-  const source: DatasetSource = {
-    name: basename(path),
-    preprocessing: input.preprocessing ?? {},
-    ...(await findDatasetFiles(path, input.labelsPath && resolve(input.labelsPath))),
-  }
-  const report = await runEngine({ command: 'describe-dataset', source }, { entry: layout.engineEntry })
-  const files: Dataset['files'] = []
-  for (const file of source.files) {
-    const { sha256 } = await blobs.put(file.path)
-    files.push({ role: file.role, sha256, name: basename(file.path) })
-  }
-  const same = datasets.findSame({ files, preprocessing: source.preprocessing })
-  if (same) return same
-  const dataset = datasets.add({
-    id: randomUUID(),
-    name: input.name ?? displayName(path.replace(/\.gz$/i, ''), '.npz'),
-    format: source.format,
-    files,
-    preprocessing: source.preprocessing,
-    report,
-    createdAt: new Date().toISOString(),
-    source: path,
-  })
-  announce(services, 'datasets')
-  return dataset
 }
 
 /** @throws EdgesmithError `DATASET_LABELS` when accuracy cannot be measured on it */
@@ -68,12 +75,74 @@ export function requireLabels(dataset: Dataset): void {
   })
 }
 
-/** How a stored dataset is read; `pathOf` tells where a file lies (here, or on a device). */
-export function datasetSource(dataset: Dataset, pathOf: (sha256: string) => string): DatasetSource {
-  return {
-    format: dataset.format,
-    name: dataset.name,
-    files: dataset.files.map(({ role, sha256 }) => ({ role, path: pathOf(sha256) })),
-    preprocessing: dataset.preprocessing,
-  }
+function requireDifferentNames(parts: ProcedureArguments<'datasets.split'>['parts']): void {
+  const twice = parts.find(({ name }, index) => parts.findIndex((other) => other.name === name) !== index)
+  if (twice) throw new EdgesmithError('USAGE', `Two parts are called "${twice.name}"`)
+}
+
+/** Divides a dataset; a part that is there already is not made twice. */
+async function splitDataset(
+  services: Services,
+  dataset: Dataset,
+  { parts, seed, stratify }: ProcedureArguments<'datasets.split'>,
+  context: JobContext,
+): Promise<Dataset[]> {
+  return withMadeFiles(services, context.signal, async ({ folder, keep }) => {
+    const made = await runEngine(
+      {
+        command: 'split-dataset',
+        source: wholeSource(dataset, services.blobs.path.bind(services.blobs)),
+        parts,
+        seed,
+        stratify,
+        outFolder: folder,
+      },
+      { entry: services.layout.engineEntry, reporter: context, signal: context.signal, onPid: (pid) => context.enginePid(pid) },
+    )
+    const rows: Dataset['files'] = []
+    for (const { rowsPath } of made) rows.push(await keep({ role: 'rows', name: 'rows', path: rowsPath }))
+    const shared = dataset.files.filter(({ role }) => role !== 'rows')
+    const splits = services.datasets.transaction(() =>
+      made.map(({ split, report }, index) =>
+        addOnce(services, {
+          // As it is now: it may have been renamed meanwhile, or removed.
+          ...services.datasets.get(dataset.id),
+          id: randomUUID(),
+          name: splitName(dataset.name, split),
+          files: [...shared, rows[index] as Dataset['files'][number]],
+          report,
+          parentId: dataset.id,
+          split,
+          createdAt: new Date().toISOString(),
+        }),
+      ),
+    )
+    announce(services, 'datasets')
+    return splits
+  })
+}
+
+function viewSamples(
+  { datasets, blobs, layout }: Services,
+  { id, ...choice }: ProcedureArguments<'datasets.samples'>,
+): Promise<{ total: number; samples: SampleView[] }> {
+  const dataset = datasets.get(id)
+  const source = wholeSource(dataset, (sha256) => blobs.path(sha256))
+  return runEngine({ command: 'view-samples', source, classNames: dataset.classNames, choice }, { entry: layout.engineEntry })
+}
+
+function previewSample(
+  { datasets, models, blobs, layout }: Services,
+  { id, preprocessing, index, modelId }: ProcedureArguments<'datasets.preview'>,
+): Promise<PreparedSample> {
+  const source = wholeSource(datasets.get(id), (sha256) => blobs.path(sha256))
+  const modelPath = modelId === undefined ? null : blobs.path(models.get(modelId).sha256)
+  return runEngine({ command: 'preview-sample', source, preprocessing, index, modelPath }, { entry: layout.engineEntry })
+}
+
+async function findDuplicates({ datasets, blobs, layout }: Services, ids: readonly string[]): Promise<DuplicatesReport> {
+  const chosen = [...new Set(ids)].map((id) => datasets.get(id))
+  const sources = chosen.map((dataset) => wholeSource(dataset, (sha256) => blobs.path(sha256)))
+  const pairs = await runEngine({ command: 'find-duplicates', sources }, { entry: layout.engineEntry })
+  return { pairs: pairs.map((pair) => ({ ...pair, a: (chosen[pair.a] as Dataset).id, b: (chosen[pair.b] as Dataset).id })) }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
+import { carriedPreprocessing } from '../../contract/carried-preprocessing.ts'
 import type { Deployment } from '../../contract/deployment.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { Model } from '../../contract/model.ts'
@@ -12,7 +13,7 @@ import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import { announce, type Services } from '../services.ts'
-import { datasetSource } from './datasets.ts'
+import { datasetSource } from './dataset-source.ts'
 
 /** A service answers one sample within this, or something is wrong with it. */
 const PREDICT_TIMEOUT_MS = 30_000
@@ -102,7 +103,9 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
       const model = services.models.get(deployment.modelId)
       const raw = Object.keys(deployment.preprocessing).length > 0
       const { blobs, layout } = services
-      const source = datasetSource(services.datasets.get(datasetId), (sha256) => blobs.path(sha256))
+      const stored = datasetSource(services.datasets.get(datasetId), (sha256) => blobs.path(sha256))
+      // A service that preprocesses itself gets values in the shape its own description says.
+      const source = raw ? { ...stored, preprocessing: deployment.preprocessing } : stored
       const sample = await runEngine(
         { command: 'read-sample', source, modelPath: blobs.path(model.sha256), index, raw },
         { entry: layout.engineEntry },
@@ -130,6 +133,7 @@ async function deploy(
   context: JobContext,
 ): Promise<StoredDeployment> {
   const { deviceId, service } = input
+  const preprocessing = input.preprocessing ?? carriedPreprocessing(model.report.metadata) ?? {}
   const ready = await readyDevice(services, deviceId, { models: [model], datasets: [] }, context)
   const measured = services.measurements.benchmarks(model.id).find((benchmark) => benchmark.deviceId === deviceId)
   const evaluated = services.measurements.evaluations(model.id)
@@ -142,7 +146,7 @@ async function deploy(
       model: { sha256: model.sha256, sizeBytes: model.sizeBytes, path: services.blobs.path(model.sha256) },
       version: model.sha256.slice(0, 12),
       port: input.port ?? null,
-      preprocessing: input.preprocessing ?? {},
+      preprocessing,
       labels: model.report.labels,
       accuracy: onDevice?.metrics.accuracy ?? null,
       latencyP50Ms: measured?.latencyMs.p50 ?? null,
@@ -157,7 +161,7 @@ async function deploy(
     deviceId,
     modelId: model.id,
     port,
-    preprocessing: input.preprocessing ?? {},
+    preprocessing,
     createdAt: new Date().toISOString(),
   })
   announce(services, 'deployments')

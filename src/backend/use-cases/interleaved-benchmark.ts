@@ -1,6 +1,7 @@
 import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
+import { outlierShare } from '../../core/statistics/outliers.ts'
 import { percentileOfSorted } from '../../core/statistics/percentiles.ts'
 import { pooledWarnings } from '../../engine/measure/measurement-warnings.ts'
 import { benchOn, type ReadyDevice } from '../devices/agent-work.ts'
@@ -10,41 +11,66 @@ import type { JobContext } from '../jobs/job-queue.ts'
 /** A block shorter than this has a median that one interruption moves. */
 const MIN_RUNS_PER_BLOCK = 20
 
+/** Blocks of each model, in the order of the models, and what is to be said about how they were taken. */
+export interface InterleavedBlocks {
+  readonly blocks: BenchResult[][]
+  readonly warnings: string[]
+}
+
 /**
  * Latency of several models in interleaved blocks, each block in a fresh process: A B C, C B A, A B C … so that drift of the
  * machine (heat, clocks, other load) hits all alike. Answers one list of blocks for each model, in the order of `models`.
  * The first block of each model is warmed up as the settings say, later ones by their share of it: the machine is warm by then.
+ *
+ * A round in which clocks were held down (heat, supply) says little about the models: it is measured again, up to half as many times as
+ * there are rounds; rounds that stay throttled are kept, and said to be.
  */
 export async function measureInterleaved(
   device: ReadyDevice,
   models: readonly Model[],
   settings: BenchSettings,
-  blocks: number,
+  rounds: number,
   context: JobContext,
-): Promise<BenchResult[][]> {
+): Promise<InterleavedBlocks> {
   const share: BenchSettings = {
     ...settings,
-    runs: Math.max(MIN_RUNS_PER_BLOCK, Math.ceil(settings.runs / blocks)),
-    ...(settings.seconds === undefined ? {} : { seconds: settings.seconds / blocks }),
-    warmupRuns: Math.ceil(settings.warmupRuns / blocks),
-    warmupSeconds: settings.warmupSeconds / blocks,
+    runs: Math.max(MIN_RUNS_PER_BLOCK, Math.ceil(settings.runs / rounds)),
+    ...(settings.seconds === undefined ? {} : { seconds: settings.seconds / rounds }),
+    warmupRuns: Math.ceil(settings.warmupRuns / rounds),
+    warmupSeconds: settings.warmupSeconds / rounds,
   }
-  const results: BenchResult[][] = models.map(() => [])
-  let done = 0
+  const blocks: BenchResult[][] = models.map(() => [])
   const quiet: JobContext = { ...context, progress: () => {} }
-  for (let block = 0; block < blocks; block++) {
+  let repeatsLeft = Math.floor(rounds / 2)
+  let repeated = 0
+  let throttled = 0
+  for (let round = 0; round < rounds; ) {
     const order = models.map((_, index) => index)
-    if (block % 2 === 1) order.reverse()
-    for (const index of order) {
+    if (round % 2 === 1) order.reverse()
+    const own = round === 0 ? { ...share, warmupRuns: settings.warmupRuns, warmupSeconds: settings.warmupSeconds } : share
+    const results: BenchResult[] = []
+    for (const [done, index] of order.entries()) {
       throwIfCancelled(context.signal)
-      context.progress({ phase: 'measuring', done, total: blocks * models.length, unit: 'blocks' })
-      const own = block === 0 ? { ...share, warmupRuns: settings.warmupRuns, warmupSeconds: settings.warmupSeconds } : share
-      results[index]?.push(await benchOn(device, models[index] as Model, own, quiet))
-      done++
+      context.progress({ phase: 'measuring', done: round * models.length + done, total: rounds * models.length, unit: 'blocks' })
+      results[index] = await benchOn(device, models[index] as Model, own, quiet)
     }
+    const held = results.some(({ noise }) => noise.label === 'throttled')
+    if (held && repeatsLeft > 0) {
+      repeatsLeft--
+      repeated++
+      context.log(`Round ${round + 1} is measured again: clocks were held down.`)
+      continue
+    }
+    if (held) throttled++
+    for (const [index, result] of results.entries()) blocks[index]?.push(result)
+    round++
   }
-  context.progress({ phase: 'measuring', done, total: blocks * models.length, unit: 'blocks' })
-  return results
+  context.progress({ phase: 'measuring', done: rounds * models.length, total: rounds * models.length, unit: 'blocks' })
+  const warnings: string[] = []
+  if (repeated > 0)
+    warnings.push(`${repeated} of ${rounds + repeated} rounds were measured again because clocks were held down by heat or supply.`)
+  if (throttled > 0) warnings.push(`In ${throttled} of ${rounds} rounds clocks were held down by heat or supply.`)
+  return { blocks, warnings }
 }
 
 /**
@@ -60,23 +86,50 @@ export function poolBlocks(blocks: readonly BenchResult[], settings: BenchSettin
     latenciesMs.set(block.latenciesMs, offset)
     offset += block.latenciesMs.length
   }
+  const worst = (['throttled', 'noisy', 'unknown', 'quiet'] as const).find((label) => blocks.some(({ noise }) => noise.label === label))
+  const known = (pick: (block: BenchResult) => number | null) => blocks.flatMap((block) => pick(block) ?? [])
   const middle = (pick: (block: BenchResult) => number) => percentileOfSorted(Float64Array.from(blocks, pick).sort(), 50)
   const mean = (pick: (block: BenchResult) => number) =>
     blocks.reduce((sum, block) => sum + pick(block) * block.samples, 0) / latenciesMs.length
   return {
     settings,
     latenciesMs,
+    offsetsMs: joinedOffsets(blocks),
     latencyMs: latencyStatistics(latenciesMs),
     // Runs per second of measured time: the harmonic mean weighted by runs, so that slow blocks count for the time they took.
     throughputPerSecond: latenciesMs.length / blocks.reduce((sum, block) => sum + block.samples / block.throughputPerSecond, 0),
     loadMs: middle((block) => block.loadMs),
     firstInferenceMs: middle((block) => block.firstInferenceMs),
     warmupRuns: blocks.reduce((sum, block) => sum + block.warmupRuns, 0),
+    // Only the first block is warmed up long enough to tell.
+    steady: blocks.find(({ steady }) => steady !== null)?.steady ?? null,
+    outlierShare: outlierShare(latenciesMs),
+    noise: { label: worst ?? 'unknown', reasons: [...new Set(blocks.flatMap(({ noise }) => noise.reasons))] },
+    preflight: first.preflight,
+    load: null,
     cpuMsPerInference: mean((block) => block.cpuMsPerInference),
     peakRssBytes: Math.max(...blocks.map((block) => block.peakRssBytes)),
     idleRssBytes: middle((block) => block.idleRssBytes),
+    steadyRssBytes: largest(known((block) => block.steadyRssBytes)),
+    memoryGrowthBytes: largest(known((block) => block.memoryGrowthBytes)),
     samples: latenciesMs.length,
     environment: first.environment,
     warnings: pooledWarnings(blocks),
   }
+}
+
+/** Offsets of blocks that ran in processes of their own, one block after the other without the time between them. */
+function joinedOffsets(blocks: readonly BenchResult[]): Float64Array {
+  const joined = new Float64Array(blocks.reduce((sum, block) => sum + block.offsetsMs.length, 0))
+  let index = 0
+  let startMs = 0
+  for (const { offsetsMs, latenciesMs } of blocks) {
+    for (const offsetMs of offsetsMs) joined[index++] = startMs + offsetMs
+    startMs += (offsetsMs.at(-1) ?? 0) + (latenciesMs.at(-1) ?? 0)
+  }
+  return joined
+}
+
+function largest(values: readonly number[]): number | null {
+  return values.length > 0 ? Math.max(...values) : null
 }

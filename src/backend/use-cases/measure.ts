@@ -1,36 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { sharedHistogram } from '../../core/statistics/histogram.ts'
+import { backToBackOffsets, latencySeries } from '../../core/statistics/latency-series.ts'
+import { requireScenario } from '../../engine/measure/scenario-settings.ts'
 import type { MeasurementKey } from '../../storage/measurement-repository.ts'
-import { benchOn, evaluateOn, readyDevice } from '../devices/agent-work.ts'
+import { benchOn, readyDevice } from '../devices/agent-work.ts'
 import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { announce, type Services } from '../services.ts'
 
-/** Single evaluations and benchmarks. */
-export function measureHandlers(
-  services: Services,
-): HandlersOf<'evaluate'> & HandlersOf<'bench'> & HandlersOf<'benchmarks'> & HandlersOf<'evaluations'> {
-  const { models, datasets, devices, measurements, queue } = services
+/** Single benchmarks and what is kept of them. */
+export function measureHandlers(services: Services): HandlersOf<'bench'> & HandlersOf<'benchmarks'> {
+  const { models, devices, measurements, queue } = services
   return {
-    'evaluate.start': ({ modelId, datasetId, deviceId, threads }) => {
-      const model = models.get(modelId)
-      const dataset = datasets.get(datasetId)
-      const device = devices.get(deviceId)
-      const jobId = queue.start({
-        kind: 'evaluate.start',
-        title: `Accuracy of ${model.name} on ${dataset.name}, ${device.name}`,
-        machine: { key: machineKey(device), mode: 'shared' },
-        run: async (context) => {
-          const ready = await readyDevice(services, deviceId, { models: [model], datasets: [dataset] }, context)
-          const result = await evaluateOn(ready, model, dataset, threads, context)
-          const evaluation = measurements.addEvaluation(measurementKey(context.jobId, model.id, deviceId), dataset, result)
-          announce(services, 'evaluations')
-          return evaluation
-        },
-      })
-      return { jobId }
-    },
     'bench.start': ({ modelId, deviceId, settings }) => {
+      requireScenario(settings)
       const model = models.get(modelId)
       const device = devices.get(deviceId)
       const jobId = queue.start({
@@ -52,7 +35,10 @@ export function measureHandlers(
       const { edges, counts } = sharedHistogram([measurements.latencies(id)], bins)
       return { edgesMs: edges, counts: counts[0] ?? [] }
     },
-    'evaluations.list': ({ modelId }) => measurements.evaluations(modelId),
+    'benchmarks.series': ({ id, points }) => {
+      const latenciesMs = measurements.latencies(id)
+      return latencySeries(latenciesMs, measurements.offsets(id) ?? backToBackOffsets(latenciesMs), points)
+    },
   }
 }
 

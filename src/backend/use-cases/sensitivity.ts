@@ -1,7 +1,8 @@
 import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
 import type { Services } from '../services.ts'
-import { datasetSource, requireLabels } from './datasets.ts'
+import { datasetSource } from './dataset-source.ts'
+import { requireLabels } from './datasets.ts'
 import { hostTarget } from './workspace.ts'
 
 /** Which units of a model suffer most from int8 quantization. */

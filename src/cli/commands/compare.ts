@@ -1,24 +1,17 @@
 import { dirname, resolve } from 'node:path'
-import {
-  formatBytes,
-  formatInterval,
-  formatMs,
-  formatPercent,
-  formatPoints,
-  formatPValue,
-  formatRatio,
-  NOTHING,
-} from '../../backend/report/quantities.ts'
+import { differenceText, headlineText } from '../../backend/report/metric-text.ts'
+import { formatBytes, formatInterval, formatMs, formatPoints, formatPValue, formatRatio, NOTHING } from '../../backend/report/quantities.ts'
 import { baselineRow, comparedRows, headline, rowSentences } from '../../backend/report/verdicts.ts'
 import { assertWritableFolder } from '../../backend/use-cases/models.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
+import { accuracyDrop } from '../../contract/evaluation.ts'
 import { benchSettingsSchema, type Comparison } from '../../contract/measurement.ts'
 import { procedures } from '../../contract/procedures.ts'
 import { defineCommand } from '../command.ts'
 import { deviceOption, lengthOptions, lengthSettings, preprocessOption, readPreprocessing, threadsOption } from '../common-options.ts'
 import { explanationLines } from '../explanation-text.ts'
 import { checkGates, type GateLimits, type GateResult, gateFailure, gateLines, gateOptions } from '../gates.ts'
-import { setting, text } from '../option.ts'
+import { flag, setting, text } from '../option.ts'
 import { findDataset, findDevice, findModel, shortId } from '../references.ts'
 import { reportPath } from '../report-path.ts'
 import { runJob } from '../run-job.ts'
@@ -32,13 +25,17 @@ export const compareCommand = defineCommand({
     model: { description: 'models or builds to compare with it', many: true },
   },
   options: {
-    data: text('DATASET', 'labelled data; left out: only latency is compared'),
+    data: text(
+      'DATASET',
+      'data to compare answers on (labels, targets, or neither: then outputs against the baseline’s); left out: only latency',
+    ),
     device: deviceOption,
-    report: text('FILE', 'also write a report to this .html file'),
+    report: text('FILE', 'also write a report to this file: .html, .pdf, .md, .json or .csv'),
     batch: setting('N', benchSettingsSchema.shape.batch, 'samples of one inference'),
     threads: threadsOption,
     ...lengthOptions,
     blocks: setting('N', procedures['compare.start'].input.shape.blocks),
+    control: flag('measure the baseline against itself as well, and print the noise floor'),
     preprocess: preprocessOption,
     ...gateOptions,
   },
@@ -68,6 +65,7 @@ export const compareCommand = defineCommand({
       deviceId: device.id,
       settings: { ...lengthSettings(options), batch: options.batch, threads: options.threads },
       blocks: options.blocks,
+      control: options.control,
     })
     const backend = await context.backend()
     const written = report === null ? null : await backend.call('report.write', { comparisonIds: [comparison.id], path: report })
@@ -91,7 +89,7 @@ function comparisonGates(limits: GateLimits, comparison: Comparison): GateResult
     checkGates(limits, {
       model,
       sizeBytes,
-      accuracyDrop: metrics && reference && reference.accuracy - metrics.accuracy,
+      accuracyDrop: accuracyDrop(reference, metrics),
       latencyMs,
       speedup: speedup?.estimate ?? null,
     }),
@@ -108,9 +106,9 @@ function describe(comparison: Comparison): string {
       [
         { title: 'model' },
         { title: 'size', align: 'right' },
-        { title: 'accuracy', align: 'right' },
+        { title: metricTitle(comparison), align: 'right' },
         { title: 'difference', align: 'right' },
-        { title: 'McNemar', align: 'right' },
+        { title: 'p-value', align: 'right' },
         { title: 'p50', align: 'right' },
         { title: 'p95', align: 'right' },
         { title: 'speed-up', align: 'right' },
@@ -120,9 +118,9 @@ function describe(comparison: Comparison): string {
       comparison.rows.map((row) => [
         row.model,
         formatBytes(row.sizeBytes),
-        formatPercent(row.metrics?.accuracy),
-        formatPoints(row.accuracyDifference?.difference),
-        formatPValue(row.accuracyDifference?.pValue),
+        headlineText(row.metrics),
+        row.accuracyDifference ? formatPoints(row.accuracyDifference.difference) : differenceText(row.metricDifference),
+        formatPValue(row.accuracyDifference?.pValue ?? row.metricDifference?.pValue),
         formatMs(row.latencyMs.p50),
         formatMs(row.latencyMs.p95),
         row.speedup ? formatRatio(row.speedup.estimate) : NOTHING,
@@ -135,6 +133,21 @@ function describe(comparison: Comparison): string {
       row.model,
       ...[...rowSentences(row, baseline), ...(row.explanation ? explanationLines(row.explanation) : [])].map((sentence) => `  ${sentence}`),
     ]),
+    ...noiseFloorLines(comparison),
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `warning: ${warning}`)] : []),
   ].join('\n')
+}
+
+/** `accuracy`, or `answers` where rows say themselves what their number is. */
+function metricTitle({ rows }: Comparison): string {
+  return rows.some(({ metrics }) => metrics && metrics.accuracy === undefined) ? 'answers' : 'accuracy'
+}
+
+function noiseFloorLines({ noiseFloor, baseline }: Comparison): string[] {
+  if (!noiseFloor) return []
+  const interval = formatInterval(noiseFloor.ci95, formatRatio)
+  return [
+    '',
+    `Noise floor: ${baseline} against itself in the same blocks ${formatRatio(noiseFloor.estimate)} (95 % interval ${interval}), ${noiseFloor.verdict}.`,
+  ]
 }

@@ -24,7 +24,10 @@ export const deployCommand = defineCommand({
       description: 'measure on the device first; exit 1 without deploying when latency is above MS (p95)',
     },
     'max-size-bytes': { ...gateOptions['max-size-bytes'], description: 'exit 1 without deploying when the file is larger than N bytes' },
-    preprocess: { ...preprocessOption, description: 'JSON file with scale, mean and std the service applies to what it is sent' },
+    preprocess: {
+      ...preprocessOption,
+      description: 'JSON file with what the service does to values it is sent (default: what the build carries from its calibration data)',
+    },
   },
   notes: [
     'The service listens on the device’s loopback only and asks for a token. edgesmith connect SERVICE opens the way to it and prints both.',

@@ -1,11 +1,14 @@
 import { formatMs, formatRatio } from '../../backend/report/quantities.ts'
-import { benchSettingsSchema, type Explanation } from '../../contract/measurement.ts'
+import type { Explanation } from '../../contract/analysis.ts'
+import { benchSettingsSchema } from '../../contract/measurement.ts'
+import { procedures } from '../../contract/procedures.ts'
+import { describeAccuracy } from '../accuracy-explanation-text.ts'
 import { titledTable } from '../build-description.ts'
 import { defineCommand } from '../command.ts'
-import { deviceOption, threadsOption } from '../common-options.ts'
+import { deviceOption, preprocessOption, readPreprocessing, threadsOption } from '../common-options.ts'
 import { explanationLines } from '../explanation-text.ts'
-import { setting } from '../option.ts'
-import { findDevice, findModel } from '../references.ts'
+import { setting, text } from '../option.ts'
+import { findDataset, findDevice, findModel } from '../references.ts'
 import { runJob } from '../run-job.ts'
 import { verdictOf } from '../speed-check.ts'
 
@@ -15,32 +18,41 @@ const MAX_KERNELS = 12
 
 export const explainCommand = defineCommand({
   name: 'explain',
-  summary: 'Why a build is slower or faster than its baseline on a device, node by node',
+  summary: 'Why a build is slower or faster than its baseline on a device, node by node, and with data why it is less accurate',
   positionals: {
     baseline: { description: 'the model it is compared with' },
-    model: { description: 'the build whose time is explained' },
+    model: { description: 'the build that is explained' },
   },
   options: {
     device: deviceOption,
     batch: setting('N', benchSettingsSchema.shape.batch, 'samples of one inference'),
     threads: threadsOption,
+    data: text('DATASET', 'also explain the answers on this data: layer by layer, and with labels class by class'),
+    samples: setting('N', procedures['explainAccuracy.start'].input.shape.samples),
+    preprocess: preprocessOption,
   },
   notes: ['Times come from the profiler of ONNX Runtime, which costs time itself. compare says which is faster, and how sure that is.'],
-  examples: ['explain model.onnx model-int8.onnx', 'explain model.onnx model-int8.onnx --device pi5 --json'],
+  examples: [
+    'explain model.onnx model-int8.onnx',
+    'explain model.onnx model-int8.onnx --data test.npz',
+    'explain model.onnx model-int8.onnx --device pi5 --json',
+  ],
   run: async (context, options, { baseline: baselineText, model: modelText }) => {
+    const preprocessing = await readPreprocessing(context, options.preprocess)
     const device = await findDevice(context, options.device)
     const baseline = await findModel(context, baselineText)
     const model = await findModel(context, modelText)
-    const explanation = await runJob(context, 'explain.start', {
-      baselineId: baseline.id,
-      modelId: model.id,
-      deviceId: device.id,
-      batch: options.batch,
-      threads: options.threads,
-    })
+    const dataset = options.data === undefined ? null : await findDataset(context, options.data, preprocessing)
+    const both = { baselineId: baseline.id, modelId: model.id, deviceId: device.id, threads: options.threads }
+    const explanation = await runJob(context, 'explain.start', { ...both, batch: options.batch })
+    const accuracy =
+      dataset && (await runJob(context, 'explainAccuracy.start', { ...both, datasetId: dataset.id, samples: options.samples }))
     return {
-      document: { baseline: baseline.name, model: model.name, device: device.name, ...explanation },
-      text: describe(baseline.name, model.name, explanation),
+      document: { baseline: baseline.name, model: model.name, device: device.name, ...explanation, ...(accuracy && { accuracy }) },
+      text: [
+        describe(baseline.name, model.name, explanation),
+        ...(dataset && accuracy ? ['', describeAccuracy(baseline.name, model.name, dataset.name, accuracy)] : []),
+      ].join('\n'),
     }
   },
 })

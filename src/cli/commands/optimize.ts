@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { assertWritableFolder } from '../../backend/use-cases/models.ts'
 import { LOCAL_DEVICE_ID } from '../../contract/device.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
+import { accuracyDrop } from '../../contract/evaluation.ts'
 import { benchSettingsSchema } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import { displayNameSchema, targetSchema } from '../../contract/names.ts'
@@ -117,7 +118,7 @@ async function optimizeByRecipe(
   const gates = checkGates(given, {
     model: model.name,
     sizeBytes: summary.output.sizeBytes,
-    accuracyDrop: accuracy && accuracy.baseline.metrics.accuracy - accuracy.build.metrics.accuracy,
+    accuracyDrop: accuracyDrop(accuracy?.baseline.metrics, accuracy?.build.metrics),
     latencyMs: null,
     speedup: null,
   })

@@ -17,7 +17,10 @@ export const serveCommand = defineCommand({
   positionals: { model: { description: 'path, name or id of a model or build' } },
   options: {
     port: setting('N', procedures['deploy.start'].input.shape.port.unwrap(), 'port (default: a free one)'),
-    preprocess: { ...preprocessOption, description: 'JSON file with scale, mean and std the service applies to what it is sent' },
+    preprocess: {
+      ...preprocessOption,
+      description: 'JSON file with what the service does to values it is sent (default: what the build carries from its calibration data)',
+    },
   },
   notes: ['It listens on loopback only and asks for the token it prints. The service’s log goes to standard error.'],
   examples: ['serve model-int8.onnx --port 8080'],

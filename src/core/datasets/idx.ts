@@ -14,14 +14,18 @@ const types: ReadonlyMap<number, NumericType> = new Map([
 ])
 
 /** Bytes of the longest header. */
-const HEADER_MAX = 4 + 4 * DATASET_LIMITS.rank
+export const IDX_HEADER_MAX = 4 + 4 * DATASET_LIMITS.rank
 
-interface IdxHeader {
+/** What the first bytes of an IDX file say. */
+export interface IdxHeader {
   readonly type: NumericType
   readonly shape: readonly number[]
   /** Where the elements begin. */
   readonly offset: number
 }
+
+/** IDX images are bytes from 0 to 255 and mean 0 to 1, where nothing else is said. */
+export const IDX_SCALE = 1 / 255
 
 /**
  * Parses an IDX file (MNIST's format: `00 00 type rank`, dimensions as 32-bit, elements, all big-endian), also gzipped.
@@ -33,7 +37,7 @@ interface IdxHeader {
  */
 export function parseIdx(stored: Uint8Array, name: string, file: string): NumericArray {
   const packed = isGzip(stored) ? openGzip(stored, file) : undefined
-  const { type, shape, offset } = parseHeader(packed ? packed.start(HEADER_MAX) : stored.subarray(0, HEADER_MAX), file)
+  const { type, shape, offset } = parseIdxHeader(packed ? packed.start(IDX_HEADER_MAX) : stored.subarray(0, IDX_HEADER_MAX), file)
   const expected = countOf(shape) * elementWidth(type)
   // Compared before anything is unpacked: a small file must not announce a large array.
   const found = (packed?.size ?? stored.length) - offset
@@ -47,7 +51,8 @@ export function parseIdx(stored: Uint8Array, name: string, file: string): Numeri
   return { name, type, shape, bytes: swapBytes(bytes.subarray(offset), elementWidth(type)) }
 }
 
-function parseHeader(bytes: Uint8Array, file: string): IdxHeader {
+/** @param bytes the first {@link IDX_HEADER_MAX} bytes, or the whole file. @throws CoreError `DATASET_INVALID` */
+export function parseIdxHeader(bytes: Uint8Array, file: string): IdxHeader {
   if (bytes.length < 4) throw invalid(file, `it ends in its header after ${bytes.length} bytes`, bytes.length)
   const type = types.get(bytes[2] as number)
   if (bytes[0] !== 0 || bytes[1] !== 0 || !type) throw invalid(file, 'it does not begin like an IDX file', 0)

@@ -1,7 +1,7 @@
 import { CoreError } from '../core-error.ts'
 import { quoteName } from '../onnx/quote-name.ts'
 import { DATASET_LIMITS } from './limits.ts'
-import { arrayText, type NumericArray, pieces, toNumber } from './numeric-array.ts'
+import { arrayText, pieces, type SampleArray, toNumber } from './numeric-array.ts'
 
 /** Names of the array with the class labels, in the order they are looked for. */
 export const LABEL_NAMES: readonly string[] = ['labels', 'targets', 'y']
@@ -11,7 +11,7 @@ export const LABEL_NAMES: readonly string[] = ['labels', 'targets', 'y']
  * @param dataset how messages call the dataset
  * @throws CoreError `DATASET_LABELS` naming the row and what was found
  */
-export function readLabels(array: NumericArray, dataset: string): Int32Array {
+export function readLabels(array: SampleArray, dataset: string): Int32Array {
   const [rows, columns = 1, ...more] = array.shape
   if (rows === undefined || more.some((dim) => dim !== 1)) {
     throw problem(
@@ -23,7 +23,7 @@ export function readLabels(array: NumericArray, dataset: string): Int32Array {
   return columns === 1 ? indices(array, rows, dataset) : oneHot(array, rows, columns, dataset)
 }
 
-function indices(array: NumericArray, rows: number, dataset: string): Int32Array {
+function indices(array: SampleArray, rows: number, dataset: string): Int32Array {
   const labels = new Int32Array(rows)
   for (const { from, elements } of pieces(array)) {
     for (let index = 0; index < elements.length; index++) {
@@ -41,7 +41,7 @@ function indices(array: NumericArray, rows: number, dataset: string): Int32Array
   return labels
 }
 
-function oneHot(array: NumericArray, rows: number, columns: number, dataset: string): Int32Array {
+function oneHot(array: SampleArray, rows: number, columns: number, dataset: string): Int32Array {
   const labels = new Int32Array(rows).fill(-1)
   for (const { from, elements } of pieces(array)) {
     for (let index = 0; index < elements.length; index++) {
@@ -106,7 +106,7 @@ export function checkLabelCount(labels: number, samples: number, array: string, 
   })
 }
 
-function problem(array: NumericArray, dataset: string, what: string, details: Readonly<Record<string, unknown>> = {}): CoreError {
+function problem(array: SampleArray, dataset: string, what: string, details: Readonly<Record<string, unknown>> = {}): CoreError {
   return new CoreError('DATASET_LABELS', `The labels of ${dataset} (array ${quoteName(array.name)}) ${what}.`, {
     hint: 'Labels are class indices from 0 on, or one-hot rows.',
     details,

@@ -4,6 +4,10 @@ export const DATASET_LIMITS = {
   fileBytes: 2 ** 31 - 1,
   /** All arrays of a dataset, decompressed: they are held in memory. */
   arrayBytes: 2 ** 31 - 1,
+  /** An array in a file of its own, read batch by batch: more than any disk in sight holds, and byte positions stay exact. */
+  arrayFileBytes: 2 ** 42,
+  /** Values to regress, all samples together: they are held in memory (512 MB). */
+  targetValues: 2 ** 27,
   /** Arrays in an .npz; one for each input and the labels are a handful. */
   arrays: 1_000,
   /** Dimensions of an array; NumPy's limit. */

@@ -2,7 +2,7 @@ import { CoreError } from '../core-error.ts'
 import type { Port } from '../inference-runtime.ts'
 import { quoteName, quoteNames } from '../onnx/quote-name.ts'
 import { LABEL_NAMES } from './labels.ts'
-import { arrayText, countOf } from './numeric-array.ts'
+import { arrayText } from './numeric-array.ts'
 
 /** An array as its header describes it. */
 export interface ArrayDescription {
@@ -13,7 +13,7 @@ export interface ArrayDescription {
   readonly shape: readonly number[]
 }
 
-/** Which array feeds which input, and which holds the labels. */
+/** Which array feeds which input, and which holds the labels or values to regress. */
 export interface ArrayMatch {
   readonly inputs: readonly { readonly input: Port; readonly array: string }[]
   readonly labels: string | undefined
@@ -27,8 +27,7 @@ export interface ArrayMatch {
  * @throws CoreError `DATASET_ARRAY_MISSING` naming what the model needs and what the dataset has; `DATASET_TYPE` for an array that is not numbers
  */
 export function matchArrays(arrays: readonly ArrayDescription[], inputs: readonly Port[], dataset: string): ArrayMatch {
-  const names = new Set(inputs.map(({ name }) => name))
-  const labels = LABEL_NAMES.find((label) => !names.has(label) && arrays.some(({ name }) => name === label))
+  const labels = answersArray(arrays, inputs)
   const others = arrays.filter(({ name, numeric }) => name !== labels && numeric)
   const [only] = others
   const matched = inputs.map((input) => {
@@ -46,6 +45,12 @@ export function matchArrays(arrays: readonly ArrayDescription[], inputs: readonl
   return { inputs: matched, labels }
 }
 
+/** The array with labels or values to regress: the first of `labels`, `targets`, `y` that is no input. */
+export function answersArray(arrays: readonly ArrayDescription[], inputs: readonly Port[]): string | undefined {
+  const names = new Set(inputs.map(({ name }) => name))
+  return LABEL_NAMES.find((label) => !names.has(label) && arrays.some(({ name }) => name === label))
+}
+
 function missing(arrays: readonly ArrayDescription[], inputs: readonly Port[], input: Port, dataset: string): CoreError {
   const has = arrays.map(({ name, type, shape }) => `${quoteName(name)} ${arrayText(type, shape)}`)
   const found = has.length === 0 ? 'no arrays' : `${has.slice(0, 12).join(', ')}${has.length > 12 ? ` and ${has.length - 12} more` : ''}`
@@ -58,48 +63,6 @@ function missing(arrays: readonly ArrayDescription[], inputs: readonly Port[], i
       details: { expected: inputs.map(({ name }) => name), found: arrays.map(({ name }) => name) },
     },
   )
-}
-
-/**
- * Dimensions of one sample as the model input takes them. Symbolic dimensions accept anything; dimensions of 1 may be added or removed
- * (28×28 samples for a 1×28×28 input).
- *
- * @param shape of the array, samples first
- * @param where how messages call the array
- * @throws CoreError `DATASET_SHAPE` with expected and found
- */
-export function sampleDims(shape: readonly number[], input: Port, where: string): readonly number[] {
-  const sample = shape.slice(1)
-  // A port without dimensions is a scalar, or an input whose rank the model does not say: the runtime decides.
-  if (input.shape.length === 0) return sample
-  const wanted = input.shape.slice(1)
-  const fits = (dims: readonly number[], model: Port['shape']) =>
-    dims.length === model.length && dims.every((dim, axis) => typeof model[axis] !== 'number' || model[axis] === dim)
-  if (fits(sample, wanted)) return sample
-  const bareSample = sample.filter((dim) => dim !== 1)
-  const bareWanted = wanted.filter((dim) => dim !== 1)
-  if (fits(bareSample, bareWanted)) {
-    const rest = [...bareSample]
-    return wanted.map((dim) => (dim === 1 ? 1 : (rest.shift() as number)))
-  }
-  throw new CoreError(
-    'DATASET_SHAPE',
-    `Samples of ${where} have shape [${sample.join(',')}], but model input ${quoteName(input.name)} needs [${wanted.map((dim) => dim ?? '?').join(',')}].`,
-    { hint: shapeHint(sample, wanted), details: { expected: wanted, found: sample } },
-  )
-}
-
-function shapeHint(sample: readonly number[], wanted: Port['shape']): string {
-  const [c, h, w] = wanted
-  const channelsLast = sample.length === 3 && wanted.length === 3 && sample[2] === c && sample[0] === h && sample[1] === w
-  if (channelsLast) return 'The samples have their channels last: turn them with numpy.transpose(x, (0, 3, 1, 2)).'
-  const channelsFirst = sample.length === 3 && wanted.length === 3 && sample[0] === w && sample[1] === c && sample[2] === h
-  if (channelsFirst) return 'The samples have their channels first: turn them with numpy.transpose(x, (0, 2, 3, 1)).'
-  const static_ = wanted.every((dim) => typeof dim === 'number')
-  if (static_ && countOf(sample) === countOf(wanted as number[])) {
-    return `They have as many values: reshape them with x.reshape(-1, ${wanted.join(', ')}) if the order is right.`
-  }
-  return 'Give samples of the shape the model was made for, the samples along the first axis.'
 }
 
 /**

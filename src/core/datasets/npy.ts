@@ -44,9 +44,10 @@ export function npyHeaderEnd(bytes: Uint8Array, name: string): number {
  * Parses the header of an .npy file, versions 1 to 3.
  * @param bytes the file from its start, at least up to the end of the header
  * @param name how messages call the array ("x of data.npz")
+ * @param limitBytes of all elements; more are allowed where they are not held in memory
  * @throws CoreError `DATASET_INVALID`, `TOO_LARGE`
  */
-export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
+export function parseNpyHeader(bytes: Uint8Array, name: string, limitBytes: number = DATASET_LIMITS.arrayBytes): NpyHeader {
   const end = npyHeaderEnd(bytes, name)
   if (bytes.length < end) throw invalid(name, `it ends after ${bytes.length} bytes, in the middle of the .npy header (${end} bytes)`)
   const start = (bytes[6] as number) === 1 ? 10 : 12
@@ -55,9 +56,9 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
     throw invalid(name, `it has ${shape.length} dimensions, at most ${DATASET_LIMITS.rank} are allowed`)
   const { type, bigEndian } = elementType(descr)
   const byteLength = type ? countOf(shape) * elementWidth(type) : 0
-  if (byteLength > DATASET_LIMITS.arrayBytes) {
-    throw new CoreError('TOO_LARGE', `${name} has ${byteLength} bytes, at most ${DATASET_LIMITS.arrayBytes} can be read.`, {
-      details: { foundBytes: byteLength, limitBytes: DATASET_LIMITS.arrayBytes },
+  if (byteLength > limitBytes) {
+    throw new CoreError('TOO_LARGE', `${name} has ${byteLength} bytes, at most ${limitBytes} can be read.`, {
+      details: { foundBytes: byteLength, limitBytes },
     })
   }
   return { descr, type, bigEndian, fortranOrder, shape, offset: end, byteLength }

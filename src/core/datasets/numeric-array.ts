@@ -37,6 +37,21 @@ export interface NumericArray {
   readonly bytes: Uint8Array
 }
 
+/** An array whose elements are read when they are asked for: a file, or rows of another array. */
+export interface ArrayReader {
+  readonly name: string
+  readonly type: NumericType
+  readonly shape: readonly number[]
+  /**
+   * Fills `target` (a whole number of elements) with stored elements from index `from` on, row-major and little-endian.
+   * @throws CoreError or EdgesmithError when the file cannot be read any more
+   */
+  readInto(target: Uint8Array, from: number): void
+}
+
+/** An array in memory or one that is read piece by piece. */
+export type SampleArray = NumericArray | ArrayReader
+
 const widths: Readonly<Record<NumericType, number>> = {
   bool: 1,
   int8: 1,
@@ -68,9 +83,20 @@ export function countOf(shape: readonly number[]): number {
 }
 
 /** Elements `from` … `from + count − 1` as an aligned copy. */
-export function readElements(array: NumericArray, from: number, count: number): Elements {
-  const width = elementWidth(array.type)
-  return overlay(array.type, new Uint8Array(array.bytes.subarray(from * width, (from + count) * width)).buffer)
+export function readElements(array: SampleArray, from: number, count: number): Elements {
+  const bytes = new Uint8Array(count * elementWidth(array.type))
+  readBytes(array, bytes, from)
+  return overlay(array.type, bytes.buffer)
+}
+
+/** Fills `target` with stored elements from index `from` on. */
+export function readBytes(array: SampleArray, target: Uint8Array, from: number): void {
+  if (!('bytes' in array)) {
+    array.readInto(target, from)
+    return
+  }
+  const start = from * elementWidth(array.type)
+  target.set(array.bytes.subarray(start, start + target.length))
 }
 
 /** A typed array of that element type over a whole buffer. */
@@ -105,7 +131,7 @@ export function overlay(type: NumericType, buffer: ArrayBuffer): Elements {
 const PIECE_ELEMENTS = 1 << 17
 
 /** All elements piece by piece, each with the index of its first element. */
-export function* pieces(array: NumericArray): Generator<{ readonly from: number; readonly elements: Elements }> {
+export function* pieces(array: SampleArray): Generator<{ readonly from: number; readonly elements: Elements }> {
   const count = countOf(array.shape)
   for (let from = 0; from < count; from += PIECE_ELEMENTS) {
     yield { from, elements: readElements(array, from, Math.min(PIECE_ELEMENTS, count - from)) }

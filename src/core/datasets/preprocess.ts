@@ -1,89 +1,64 @@
 import { CoreError } from '../core-error.ts'
+import type { Port } from '../inference-runtime.ts'
 import { quoteName } from '../onnx/quote-name.ts'
+import { arrayText, isFloat } from './numeric-array.ts'
 
-/** The contract's `Preprocessing`: value × scale, then (value − mean[c]) ÷ std[c] on the channel axis. Absent fields do nothing. */
+/** Where the channels of an image stand: `[C,H,W]` or `[H,W,C]`. */
+export type ImageLayout = 'channels-first' | 'channels-last'
+
+/**
+ * The contract's `Preprocessing` as far as it works on stored numbers: channel order, value × scale, (value − mean[c]) ÷ std[c], layout,
+ * element type. Absent fields do nothing. Of `image` only its result counts here: pixels of that size, channels last.
+ */
 export interface PreprocessingSteps {
+  readonly image?: { readonly width: number; readonly height: number; readonly colour: 'rgb' | 'grey' } | undefined
+  readonly stored?: ImageLayout | undefined
+  readonly reverseChannels?: boolean | undefined
   readonly scale?: number | undefined
   readonly mean?: readonly number[] | undefined
   readonly std?: readonly number[] | undefined
+  readonly layout?: ImageLayout | undefined
+  readonly dtype?: string | undefined
 }
 
-/** True when nothing is to be done. */
-export function isIdentity({ scale, mean, std }: PreprocessingSteps): boolean {
-  return scale === undefined && mean === undefined && std === undefined
+/** True when values are computed with: scale, mean or std. */
+export function hasArithmetic({ scale, mean, std }: PreprocessingSteps): boolean {
+  return scale !== undefined || mean !== undefined || std !== undefined
 }
 
-/**
- * The axis that `mean` and `std` run along: 1 (`[N,C,H,W]`, `[N,F]`) when it has that many entries, else the last (`[N,H,W,C]`).
- * One entry stands for all channels.
- *
- * @param dims with the batch dimension first
- * @param length entries of `mean` or `std`
- * @param input how messages call the tensor
- * @throws CoreError `DATASET_SHAPE` when no axis has that many entries
- */
-export function channelAxis(dims: readonly number[], length: number, input: string): number | undefined {
-  if (length === 1) return undefined
-  if (dims.length > 1 && dims[1] === length) return 1
-  if (dims.length > 1 && dims.at(-1) === length) return dims.length - 1
-  throw new CoreError(
-    'DATASET_SHAPE',
-    `The preprocessing has ${length} values of mean or std, but input ${quoteName(input)} of shape [N,${dims.slice(1).join(',')}] has no channel axis of that size.`,
-    { hint: 'Give one value, or one for each channel.', details: { expected: dims.slice(1), found: length } },
-  )
+/** True when the steps speak of images, that is of inputs with three dimensions a sample. */
+function speaksOfImages({ image, stored, layout, reverseChannels }: PreprocessingSteps): boolean {
+  return image !== undefined || stored !== undefined || layout !== undefined || reverseChannels === true
+}
+
+/** True when nothing is to be done or checked. */
+export function isIdentity(steps: PreprocessingSteps): boolean {
+  return !hasArithmetic(steps) && !speaksOfImages(steps) && steps.dtype === undefined
+}
+
+/** How the stored arrays hold images; `undefined` where it is not said. */
+export function storedLayout({ image, stored }: PreprocessingSteps): ImageLayout | undefined {
+  return image ? 'channels-last' : stored
 }
 
 /**
- * Applies preprocessing in place. Evaluation and server both call this, so they cannot disagree; it computes in float64 and rounds once.
- * Worked example: 51, scale 1/255, mean 0.5, std 0.25 → (0.2 − 0.5) ÷ 0.25 = −1.2.
+ * What of the preprocessing is meant for each input, in their order. With a single input all is meant for it, so that a mismatch is told.
+ * Of several it is meant for those of the right type (`dtype`, else floating point where values are computed with) and, where it speaks
+ * of images, with four dimensions: token ids or a mask take their values as they are.
  *
- * @param values elements of a tensor with the batch dimension first, row-major
- * @param dims its dimensions
- * @param input how messages call the tensor
- * @throws CoreError `DATASET_SHAPE` when `mean` or `std` fit no axis
+ * @param inputs with the batch as their first dimension
+ * @throws CoreError `DATASET_SHAPE` when it is meant for none of several
  */
-export function preprocess(
-  values: Float32Array | Float64Array,
-  dims: readonly number[],
-  { scale = 1, mean = [0], std = [1] }: PreprocessingSteps,
-  input: string,
-): void {
-  const means = spread(mean, dims, input)
-  const stds = spread(std, dims, input)
-  if (means.inner === stds.inner && means.entries.length === stds.entries.length && means.inner > 0) {
-    perChannel(values, scale, means.entries, stds.entries, means.inner)
-    return
-  }
-  for (let index = 0; index < values.length; index++) {
-    values[index] = ((values[index] as number) * scale - entryAt(means, index)) / entryAt(stds, index)
-  }
-}
-
-/** Entries that repeat every `inner` elements; 0 for a single one. */
-interface Spread {
-  readonly entries: readonly number[]
-  readonly inner: number
-}
-
-function spread(entries: readonly number[], dims: readonly number[], input: string): Spread {
-  const axis = channelAxis(dims, entries.length, input)
-  return { entries, inner: axis === undefined ? 0 : dims.slice(axis + 1).reduce((product, dim) => product * dim, 1) }
-}
-
-function entryAt({ entries, inner }: Spread, index: number): number {
-  return (inner === 0 ? entries[0] : entries[Math.floor(index / inner) % entries.length]) as number
-}
-
-/** The common case without a division for each element. */
-function perChannel(
-  values: Float32Array | Float64Array,
-  scale: number,
-  means: readonly number[],
-  stds: readonly number[],
-  inner: number,
-): void {
-  for (let from = 0, channel = 0; from < values.length; from += inner, channel = (channel + 1) % means.length) {
-    const [mean, std] = [means[channel] as number, stds[channel] as number]
-    for (let index = from; index < from + inner; index++) values[index] = ((values[index] as number) * scale - mean) / std
-  }
+export function stepsForAll(inputs: readonly Port[], steps: PreprocessingSteps): readonly PreprocessingSteps[] {
+  if (inputs.length <= 1 || isIdentity(steps)) return inputs.map(() => steps)
+  const meant = inputs.map(({ type, shape }) => {
+    const rightType = steps.dtype === undefined ? isFloat(type) || !hasArithmetic(steps) : type === steps.dtype
+    return rightType && (!speaksOfImages(steps) || shape.length === 0 || shape.length === 4)
+  })
+  if (meant.includes(true)) return meant.map((is) => (is ? steps : {}))
+  const found = inputs.map(({ name, type, shape }) => `${quoteName(name)} ${arrayText(type, shape)}`).join(', ')
+  throw new CoreError('DATASET_SHAPE', `The preprocessing is meant for none of the model’s inputs: ${found}.`, {
+    hint: 'It is for floating point inputs (or those of its dtype), and where it speaks of images for those with four dimensions. Leave it out, or correct it.',
+    details: { found: inputs.map(({ name }) => name) },
+  })
 }

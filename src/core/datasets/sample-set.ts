@@ -1,16 +1,21 @@
 import { CoreError } from '../core-error.ts'
 import type { NamedTensors, Port, RuntimeTensor } from '../inference-runtime.ts'
 import { quoteName } from '../onnx/quote-name.ts'
-import { checkElements, checkTypes, convertElements, isNumericType } from './convert.ts'
-import { fixedBatchOf, sampleDims } from './match-inputs.ts'
-import { countOf, elementWidth, type NumericArray, type NumericType, overlay, readElements } from './numeric-array.ts'
-import { channelAxis, isIdentity, type PreprocessingSteps } from './preprocess.ts'
+import { bindInput } from './bind-input.ts'
+import { fixedBatchOf } from './match-inputs.ts'
+import { countOf, type Elements, elementWidth, overlay, readBytes, readElements, type SampleArray } from './numeric-array.ts'
+import type { PreprocessingSteps } from './preprocess.ts'
+import type { TableColumn } from './table-columns.ts'
 
 /** An array and the model input it feeds. */
 export interface Pairing {
   readonly input: Port
-  readonly array: NumericArray
+  readonly array: SampleArray
   readonly steps: PreprocessingSteps
+  /** Give values as they are stored, in the shape that a service with these steps takes. */
+  readonly raw?: boolean
+  /** The array is a table: which of its columns feed the input, and what the columns are. */
+  readonly table?: { readonly columns: 'all' | readonly number[]; readonly described: readonly TableColumn[] }
 }
 
 /** Samples bound to a model's inputs: gives feeds for any of them. */
@@ -24,15 +29,9 @@ export interface SampleSet {
   gather(indices: ArrayLike<number>): NamedTensors
 }
 
-interface Bound extends Pairing {
-  readonly target: NumericType
-  /** Dimensions of one sample. */
-  readonly dims: readonly number[]
-  readonly perSample: number
-}
-
 /**
- * Checks arrays against the inputs they feed and binds them. Values are only copied batch by batch.
+ * Checks arrays against the inputs they feed and binds them. Values are only copied batch by batch. Those of arrays in memory are checked
+ * at once; those that are read from files when they are read.
  * @param dataset how messages call the dataset
  * @throws CoreError `DATASET_SHAPE`, `DATASET_TYPE`, `DATASET_EMPTY`, `DATASET_INVALID`
  */
@@ -40,12 +39,23 @@ export function bindSamples(pairings: readonly Pairing[], dataset: string): Samp
   const perSample = pairings.filter(({ input, array }) => !isConstant(input, array))
   const fixedBatch = fixedBatchOf(perSample.map(({ input }) => input))
   const sampleCount = commonCount(perSample, dataset)
-  const bound = pairings.map((pairing) => bind(pairing, dataset))
-  const tensors = (count: number, read: (input: Bound) => RuntimeTensor): NamedTensors => {
+  const bound = pairings.map((pairing) => ({
+    ...pairing,
+    constant: isConstant(pairing.input, pairing.array),
+    bound: bindInput(pairing, isConstant(pairing.input, pairing.array), dataset),
+  }))
+  const tensors = (count: number, read: (array: SampleArray) => Elements, sampleOf: (row: number) => number): NamedTensors => {
     if (count < 1) throw new RangeError('a batch needs at least one sample')
-    return Object.fromEntries(
-      bound.map((input) => [input.input.name, isConstant(input.input, input.array) ? constant(input) : read(input)]),
-    )
+    // Rows of a table are read once for all columns that are taken from them.
+    const rows = new Map<SampleArray, Elements>()
+    const feed = ({ array, constant, bound: { sharesRows, tensor } }: (typeof bound)[number]): RuntimeTensor => {
+      if (constant) return tensor(readElements(array, 0, 1), 1, () => 0)
+      if (!sharesRows) return tensor(read(array), count, sampleOf)
+      const shared = rows.get(array) ?? read(array)
+      rows.set(array, shared)
+      return tensor(shared, count, sampleOf)
+    }
+    return Object.fromEntries(bound.map((entry) => [entry.input.name, feed(entry)]))
   }
   return {
     sampleCount,
@@ -53,19 +63,27 @@ export function bindSamples(pairings: readonly Pairing[], dataset: string): Samp
     batch(start, count) {
       if (!(Number.isInteger(start) && start >= 0 && start + count <= sampleCount))
         throw new RangeError(`no samples ${start} to ${start + count - 1}`)
-      return tensors(count, (input) => convert(input, readElements(input.array, start * input.perSample, count * input.perSample), count))
+      return tensors(
+        count,
+        (array) => readElements(array, start * rowSize(array), count * rowSize(array)),
+        (row) => start + row,
+      )
     },
     gather(chosen) {
       const indices = Array.from(chosen)
       const outside = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < sampleCount))
       if (outside !== undefined) throw new RangeError(`no sample ${outside}`)
-      return tensors(indices.length, (input) => convert(input, gathered(input, indices), indices.length))
+      return tensors(
+        indices.length,
+        (array) => gathered(array, indices),
+        (row) => indices[row] as number,
+      )
     },
   }
 }
 
 /** A scalar input fed by a scalar array gets the same value with every batch. */
-function isConstant(input: Port, array: NumericArray): boolean {
+function isConstant(input: Port, array: SampleArray): boolean {
   return input.shape.length === 0 && array.shape.length === 0
 }
 
@@ -95,43 +113,14 @@ function commonCount(pairings: readonly Pairing[], dataset: string): number {
   return count
 }
 
-function bind(pairing: Pairing, dataset: string): Bound {
-  const { input, array, steps } = pairing
-  const where = `Array ${quoteName(array.name)} of ${dataset}`
-  checkTypes(array, input, steps, where)
-  if (!isNumericType(input.type)) throw new Error(`unchecked type ${input.type}`)
-  const dims = isConstant(input, array) ? [] : sampleDims(array.shape, input, where)
-  const perSample = countOf(dims)
-  if (perSample === 0) throw new CoreError('DATASET_EMPTY', `${where} has samples without values (shape [${array.shape.join(',')}]).`)
-  for (const entries of [steps.mean, steps.std]) if (entries) channelAxis([1, ...dims], entries.length, input.name)
-  checkElements(array, input.type, where)
-  return { ...pairing, target: input.type, dims, perSample }
+function rowSize(array: SampleArray): number {
+  return countOf(array.shape.slice(1))
 }
 
-function convert(
-  { array, target, dims, steps, input }: Bound,
-  elements: Parameters<typeof convertElements>[0],
-  count: number,
-): RuntimeTensor {
-  const batchDims = [count, ...dims]
-  return { type: target, dims: batchDims, values: convertElements(elements, array.type, target, batchDims, steps, input.name) }
-}
-
-function constant(bound: Bound): RuntimeTensor {
-  const { array, target, steps, input } = bound
-  const values = convertElements(readElements(array, 0, 1), array.type, target, [1], steps, input.name)
-  return { type: target, dims: [], values }
-}
-
-function gathered({ array, perSample }: Bound, indices: readonly number[]): ReturnType<typeof overlay> {
-  const width = elementWidth(array.type) * perSample
+function gathered(array: SampleArray, indices: readonly number[]): Elements {
+  const perRow = rowSize(array)
+  const width = elementWidth(array.type) * perRow
   const bytes = new Uint8Array(indices.length * width)
-  for (const [row, index] of indices.entries()) bytes.set(array.bytes.subarray(index * width, (index + 1) * width), row * width)
+  for (const [row, index] of indices.entries()) readBytes(array, bytes.subarray(row * width, (row + 1) * width), index * perRow)
   return overlay(array.type, bytes.buffer)
-}
-
-/** Preprocessing meant for a floating point input; other inputs take their values as they are. */
-export function stepsFor(input: Port, steps: PreprocessingSteps, inputCount: number): PreprocessingSteps {
-  // With a single input the mismatch is worth an error; beside others an integer input (token ids, a mask) is simply not meant.
-  return isIdentity(steps) || inputCount === 1 || input.type.startsWith('float') ? steps : {}
 }

@@ -21,14 +21,25 @@ const descrs: Readonly<Record<NumericType, string>> = {
 export function writeNpy(array: NumericArray): Uint8Array {
   const expected = countOf(array.shape) * elementWidth(array.type)
   if (array.bytes.length !== expected) throw new Error(`array ${array.name}: ${array.bytes.length} bytes, its shape needs ${expected}`)
-  const shape = array.shape.length === 1 ? `${array.shape[0]},` : array.shape.join(', ')
-  const literal = `{'descr': '${descrs[array.type]}', 'fortran_order': False, 'shape': (${shape}), }`
+  const header = npyHeader(array.type, array.shape)
+  const bytes = new Uint8Array(header.length + array.bytes.length)
+  bytes.set(header)
+  bytes.set(array.bytes, header.length)
+  return bytes
+}
+
+/**
+ * Everything of an .npy file before its elements: magic, version 1.0, description, padding.
+ * @param minLength at least so many bytes (a multiple of 64), where a longer shape may have to fit in later
+ */
+export function npyHeader(type: NumericType, shape: readonly number[], minLength = 0): Uint8Array {
+  const dims = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
+  const literal = `{'descr': '${descrs[type]}', 'fortran_order': False, 'shape': (${dims}), }`
   // Elements begin at a multiple of 64, and a new line ends the header.
-  const length = Math.ceil((10 + literal.length + 1) / 64) * 64 - 10
-  const bytes = new Uint8Array(10 + length + array.bytes.length)
+  const length = Math.max(minLength, Math.ceil((10 + literal.length + 1) / 64) * 64) - 10
+  const bytes = new Uint8Array(10 + length)
   bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8])
   bytes.set(new TextEncoder().encode(`${literal.padEnd(length - 1)}\n`), 10)
-  bytes.set(array.bytes, 10 + length)
   return bytes
 }
 

@@ -4,15 +4,36 @@ import { crc32 } from './crc32.ts'
 import { DEFLATE_MAX_RATIO, InflateError, inflateExactly, inflateStart } from './inflate.ts'
 import { DATASET_LIMITS } from './limits.ts'
 
-/** A file in a zip archive. */
-export interface ZipEntry {
+/** Bytes that are read where they are needed: of memory, or of a file. */
+export interface ByteSource {
+  readonly length: number
+  /** Bytes `at` … `at + length − 1`, all of them inside. */
+  read(at: number, length: number): Uint8Array
+}
+
+/** Where a file lies in a zip archive. */
+export interface ZipPlace {
   readonly name: string
   readonly deflated: boolean
   /** Size decompressed. */
   readonly size: number
   readonly crc: number
+  /** Its bytes in the archive: where they begin, and how many there are. */
+  readonly start: number
+  readonly packedSize: number
+}
+
+/** A file in a zip archive in memory. */
+export interface ZipEntry extends ZipPlace {
   /** Its bytes in the archive: a view. */
   readonly stored: Uint8Array
+}
+
+/** What an archive may hold. */
+export interface ZipLimits {
+  readonly entries: number
+  /** Decompressed, all together. */
+  readonly totalBytes: number
 }
 
 const END = 0x06054b50
@@ -24,6 +45,13 @@ const LOCAL = 0x04034b50
 const END_SIZE = 22
 const COMMENT_MAX = 0xffff
 
+/** Lists a zip archive in memory. @throws as {@link listZip} */
+export function readZip(bytes: Uint8Array, name: string): ZipEntry[] {
+  const source: ByteSource = { length: bytes.length, read: (at, length) => bytes.subarray(at, at + length) }
+  const places = listZip(source, name, { entries: DATASET_LIMITS.arrays, totalBytes: DATASET_LIMITS.arrayBytes })
+  return places.map((place) => ({ ...place, stored: bytes.subarray(place.start, place.start + place.packedSize) }))
+}
+
 /**
  * Lists a zip archive by its central directory. Refused are encrypted and unknown compression, entries that overlap (as in archives made to
  * explode), sizes DEFLATE cannot reach, and more than the limits allow; nothing is decompressed.
@@ -32,11 +60,11 @@ const COMMENT_MAX = 0xffff
  * @param name how messages call the archive
  * @throws CoreError `DATASET_INVALID`, `TOO_LARGE`
  */
-export function readZip(bytes: Uint8Array, name: string): ZipEntry[] {
-  const archive = new Archive(bytes, name)
+export function listZip(source: ByteSource, name: string, limits: ZipLimits): ZipPlace[] {
+  const archive = new Archive(source, name)
   const { count, offset } = archive.directory()
-  if (count > DATASET_LIMITS.arrays) throw tooLarge(`${name} holds ${count} arrays`, DATASET_LIMITS.arrays)
-  const entries: ZipEntry[] = []
+  if (count > limits.entries) throw tooLarge(`${name} holds ${count} arrays`, limits.entries)
+  const entries: ZipPlace[] = []
   const ranges: { start: number; end: number }[] = []
   let at = offset
   for (let index = 0; index < count; index++) {
@@ -46,7 +74,7 @@ export function readZip(bytes: Uint8Array, name: string): ZipEntry[] {
     at = next
   }
   const total = entries.reduce((sum, { size }) => sum + size, 0)
-  if (total > DATASET_LIMITS.arrayBytes) throw tooLarge(`${name} holds ${total} bytes of arrays`, DATASET_LIMITS.arrayBytes)
+  if (total > limits.totalBytes) throw tooLarge(`${name} holds ${total} bytes of arrays`, limits.totalBytes)
   ranges.sort((a, b) => a.start - b.start)
   ranges.forEach((range, index) => {
     const before = ranges[index - 1]
@@ -86,27 +114,27 @@ function inflated(read: typeof inflateExactly, entry: ZipEntry, what: string, si
 }
 
 class Archive {
-  private readonly bytes: Uint8Array
-  private readonly view: DataView
+  private readonly source: ByteSource
   private readonly name: string
 
-  constructor(bytes: Uint8Array, name: string) {
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  constructor(source: ByteSource, name: string) {
+    this.source = source
     this.name = name
   }
 
   /** Number of entries and place of the central directory. */
   directory(): { count: number; offset: number } {
-    const first = Math.max(0, this.bytes.length - END_SIZE - COMMENT_MAX)
-    for (let at = this.bytes.length - END_SIZE; at >= first; at--) {
-      if (this.view.getUint32(at, true) !== END) continue
-      if (at + END_SIZE + this.u16(at + 20) !== this.bytes.length) continue
+    const { length } = this.source
+    const first = Math.max(0, length - END_SIZE - COMMENT_MAX)
+    const tail = viewOf(this.source.read(first, length - first))
+    for (let at = length - END_SIZE; at >= first; at--) {
+      if (tail.getUint32(at - first, true) !== END) continue
+      if (at + END_SIZE + tail.getUint16(at - first + 20, true) !== length) continue
       const [count, offset] = [this.u16(at + 10), this.u32(at + 16)]
       if (count !== 0xffff && offset !== 0xffffffff) return { count, offset }
       return this.directory64(at)
     }
-    throw this.invalid('it has no end record, so the archive is truncated or no zip file at all', this.bytes.length)
+    throw this.invalid('it has no end record, so the archive is truncated or no zip file at all', length)
   }
 
   private directory64(end: number): { count: number; offset: number } {
@@ -118,7 +146,7 @@ class Archive {
   }
 
   /** One entry of the central directory at `at`, the range of the archive it covers, and where the next one begins. */
-  entry(at: number): { entry: ZipEntry; range: { start: number; end: number }; next: number } {
+  entry(at: number): { entry: ZipPlace; range: { start: number; end: number }; next: number } {
     if (this.u32(at) !== CENTRAL) throw this.invalid('its directory is damaged', at)
     const [flags, method] = [this.u16(at + 8), this.u16(at + 10)]
     const [nameLength, extraLength, commentLength] = [this.u16(at + 28), this.u16(at + 30), this.u16(at + 32)]
@@ -133,7 +161,8 @@ class Archive {
     if (size > packed * DEFLATE_MAX_RATIO + 64) {
       throw this.invalid(`${quoteName(name)} claims to unpack ${packed} bytes to ${size}, which DEFLATE cannot do`, at)
     }
-    const entry = { name, deflated: method === 8, size, crc: this.u32(at + 16), stored: this.part(start, packed) }
+    this.inside(start, packed)
+    const entry = { name, deflated: method === 8, size, crc: this.u32(at + 16), start, packedSize: packed }
     return { entry, range: { start: offset, end: start + packed }, next: at + 46 + nameLength + extraLength + commentLength }
   }
 
@@ -163,27 +192,25 @@ class Archive {
 
   private part(at: number, length: number): Uint8Array {
     this.inside(at, length)
-    return this.bytes.subarray(at, at + length)
+    return this.source.read(at, length)
   }
 
   private u16(at: number): number {
-    this.inside(at, 2)
-    return this.view.getUint16(at, true)
+    return viewOf(this.part(at, 2)).getUint16(0, true)
   }
 
   private u32(at: number): number {
-    this.inside(at, 4)
-    return this.view.getUint32(at, true)
+    return viewOf(this.part(at, 4)).getUint32(0, true)
   }
 
   private u64(at: number): number {
-    this.inside(at, 8)
-    return Number(this.view.getBigUint64(at, true))
+    return Number(viewOf(this.part(at, 8)).getBigUint64(0, true))
   }
 
   private inside(at: number, length: number): void {
-    if (!(at >= 0 && at + length <= this.bytes.length)) {
-      throw this.invalid(`it ends after ${this.bytes.length} bytes, where at least ${at + length} are needed`, this.bytes.length)
+    const { length: available } = this.source
+    if (!(at >= 0 && at + length <= available)) {
+      throw this.invalid(`it ends after ${available} bytes, where at least ${at + length} are needed`, available)
     }
   }
 
@@ -194,6 +221,10 @@ class Archive {
       details: byte === undefined ? {} : { byte },
     })
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function damaged(what: string, problem: string): CoreError {

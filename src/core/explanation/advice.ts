@@ -1,9 +1,8 @@
-import { quoteNames } from '../onnx/quote-name.ts'
 import type { CorrespondingKernels } from './corresponding-nodes.ts'
 import { convertsTypes } from './kernel-kinds.ts'
 import { mainNode, nodeLabel } from './model-profile.ts'
 import { int8Rows, type SlowdownContext, type SlowdownFinding } from './slowdown-context.ts'
-import { inMs } from './wording.ts'
+import { inMs, nodeList } from './wording.ts'
 
 /** Below this share of the baseline a gain is not worth another build. */
 const WORTH_SHARE = 0.03
@@ -23,7 +22,7 @@ export function slowdownAdvice(context: SlowdownContext, findings: readonly Slow
   const unfused = [...findings.filter(({ rule }) => rule === 'unfused-unit'), ...findings.filter(({ rule }) => rule === 'left-in-float')]
   const inFloat = [...new Set(unfused.flatMap(({ nodes }) => nodes))]
   if (unfused.some(({ rule }) => rule === 'unfused-unit')) {
-    return `Leave what runs in float32 anyway without Q/DQ pairs: --set exclude=${list(inFloat)}.`
+    return `Leave what runs in float32 anyway without Q/DQ pairs: --set exclude=${nodeList(inFloat)}.`
   }
   if (found('weights-dequantized-every-run')) {
     return 'Use int8-static to compute in 8 bits, or fp16 with weightsOnly: float16 weights are converted once, when the model is loaded.'
@@ -41,7 +40,7 @@ function eightBitAdvice(context: SlowdownContext, findings: readonly SlowdownFin
   const stillMs = context.buildMs - saved
   if (stillMs < baselineMs && saved > WORTH_SHARE * baselineMs) {
     const names = better.flatMap(({ sources }) => mainNode(sources) ?? []).map(nodeLabel)
-    return `Leave these nodes in float32, which should save about ${inMs(saved)}: --set exclude=${list(names)}. Or let --max-accuracy-drop search.`
+    return `Leave these nodes in float32, which should save about ${inMs(saved)}: --set exclude=${nodeList(names)}. Or let --max-accuracy-drop search.`
   }
   const lostMs = rows.reduce((sum, row) => sum + Math.max(0, row.lostMs), 0)
   if (context.buildMs <= baselineMs || lostMs <= WORTH_SHARE * baselineMs) return null
@@ -76,11 +75,4 @@ function conversionsAround({ build }: CorrespondingKernels, context: SlowdownCon
 
 function elements(shape: readonly number[] | undefined): number {
   return shape?.reduce((product, dim) => product * dim, 1) ?? 0
-}
-
-/** Names for a command line. */
-function list(names: readonly string[]): string {
-  const most = 8
-  if (names.length > most) return `… (${names.length} nodes: ${quoteNames(names, most)})`
-  return names.map((name) => (/^[\w./:-]+$/.test(name) ? name : JSON.stringify(name))).join(',')
 }

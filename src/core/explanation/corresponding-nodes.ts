@@ -49,7 +49,7 @@ export function gainsByNode(baseline: ModelProfile, build: ModelProfile): Map<st
  * The node of the baseline that a node of the build stands for: the one of its name, else the one that writes the tensor it writes
  * (behind a Q/DQ pair, where the build has put one there).
  */
-function sourceNodes(baseline: Graph, build: Graph): Map<NodeProto, NodeProto> {
+export function sourceNodes(baseline: Graph, build: Graph): Map<NodeProto, NodeProto> {
   const sources = new Map<NodeProto, NodeProto>()
   const built = build.scopes().flatMap((scope) => [...scope.nodes])
   const byName = new Map(built.filter(({ name }) => name !== '').map((node) => [node.name, node]))

@@ -49,7 +49,7 @@ const WITH_KERNEL: ReadonlySet<string> = new Set([
 
 /** Whether a kernel works on 8-bit values. */
 export function worksIn8Bits({ op, inputs }: Pick<ProfiledKernel, 'op' | 'inputs'>): boolean {
-  if (EIGHT_BIT_OPS.test(op)) return true
+  if (isEightBitOperator(op)) return true
   return !CONVERSIONS.has(op) && (inputs[0]?.type === 'uint8' || inputs[0]?.type === 'int8')
 }
 
@@ -91,4 +91,14 @@ export function convShape(graph: Graph, node: NodeProto): ConvShape | undefined 
   const group = intAttribute(node, 'group', 1)
   const [outputChannels, perGroup] = [Number(weight.dims[0]), Number(weight.dims[1])]
   return { inputChannels: perGroup * group, outputChannels, depthwise: group > 1 && perGroup === 1 }
+}
+
+/** ONNX's name of an element type as the profiler calls it: `float` is `float32`, `double` is `float64`. */
+export function kernelValueType(type: string): string {
+  return type === 'float' ? 'float32' : type === 'double' ? 'float64' : type
+}
+
+/** Whether an operator multiplies or adds 8-bit values, going by its name alone. */
+export function isEightBitOperator(op: string): boolean {
+  return EIGHT_BIT_OPS.test(op)
 }

@@ -1,5 +1,5 @@
 import type { NodeProto } from 'onnx-buf'
-import { quoteName } from '../onnx/quote-name.ts'
+import { quoteName, quoteNames } from '../onnx/quote-name.ts'
 import { nodeLabel } from './model-profile.ts'
 
 /** Node names that a sentence repeats. */
@@ -36,4 +36,21 @@ export function byOperator(nodes: readonly NodeProto[]): string {
     .slice(0, 2 * NAMED)
     .map(([op, count]) => `${op} (${count})`)
     .join(', ')
+}
+
+/** Node names as the value of an option on a command line. */
+export function nodeList(names: readonly string[]): string {
+  const most = 8
+  if (names.length > most) return `… (${names.length} nodes: ${quoteNames(names, most)})`
+  return names.map((name) => (/^[\w./:-]+$/.test(name) ? name : JSON.stringify(name))).join(',')
+}
+
+/** Decibels with one figure behind the point: `23.4 dB`; `no difference` where both are the same. */
+export function inDb(db: number | null): string {
+  return db === null ? 'no difference' : `${Number(db.toFixed(1))} dB`
+}
+
+/** A value with three figures. */
+export function short(value: number): string {
+  return `${Number(value.toPrecision(3))}`
 }

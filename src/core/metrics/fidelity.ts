@@ -8,7 +8,7 @@ export interface FidelityResult {
 }
 
 /** Numbers that travel as JSON must be finite: an all-zero reference with another output would be −∞. */
-const LIMIT_DB = 300
+export const LIMIT_DB = 300
 
 /**
  * Compares outputs piece by piece without keeping them: call {@link FidelityAccumulator.add} for every batch, then

@@ -13,6 +13,8 @@ import { countZeros } from './zero-count.ts'
 const LISTED_NODES = 20_000
 /** Characters of a metadata value that the report repeats: whole tokenizers have been found in metadata. */
 const SHOWN_METADATA = 65_536
+/** The same for what Edgesmith wrote itself and reads again: preprocessing of thousands of features, a long lineage. */
+const SHOWN_OWN_METADATA = 2 ** 20
 
 /** Characters of a node's name in the listing. */
 const SHOWN_NAME = 1_000
@@ -106,7 +108,9 @@ export function inspectModel(model: ModelProto, sizeBytes: number, sha256: strin
     weightTypes: bytesByType(new Set([...census.initializers, ...weights.keys()])),
     macs: uncountedNodes > 0 ? null : [...macs.values()].reduce<number>((sum, count) => sum + (count ?? 0), 0),
     uncountedNodes,
-    metadata: Object.fromEntries([...metadata].map(([key, value]) => [key, value.slice(0, SHOWN_METADATA)])),
+    metadata: Object.fromEntries(
+      [...metadata].map(([key, value]) => [key, value.slice(0, key.startsWith('edgesmith.') ? SHOWN_OWN_METADATA : SHOWN_METADATA)]),
+    ),
     labels: findLabels(metadata),
     nodes: graph.node.slice(0, LISTED_NODES).map((node) => describeNode(node, facts, macs, sizes)),
     nodesTruncated: graph.node.length > LISTED_NODES,

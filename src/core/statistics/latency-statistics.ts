@@ -15,7 +15,9 @@ export interface LatencyStatistics {
   readonly p95: number | null
   /** `null` with fewer than 299 samples. */
   readonly p99: number | null
-  /** Exact 95 % intervals by name (`p50` … `p99`), for those percentiles the sample is large enough for. */
+  /** `null` with fewer than 2,995 samples. */
+  readonly p999: number | null
+  /** Exact 95 % intervals by name (`p50` … `p99`, `p999`), for those percentiles the sample is large enough for. */
   readonly ci: Record<string, [number, number]>
 }
 
@@ -30,10 +32,11 @@ export function latencyStatistics(samples: Float32Array): LatencyStatistics {
   const { mean, std, min, max } = summarize(samples)
   const sorted = sortedAscending(samples)
   const ci: Record<string, [number, number]> = {}
-  for (const percent of [50, 90, 95, 99]) {
+  for (const [name, percent] of Object.entries({ p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 })) {
     const ranks = percentileRanks(sorted.length, percent)
-    if (ranks) ci[`p${percent}`] = [sorted[ranks.lower - 1] as number, sorted[ranks.upper - 1] as number]
+    if (ranks) ci[name] = [sorted[ranks.lower - 1] as number, sorted[ranks.upper - 1] as number]
   }
   const supported = (percent: number) => (sorted.length >= minimumSamples(percent) ? percentileOfSorted(sorted, percent) : null)
-  return { mean, std, min, max, p50: percentileOfSorted(sorted, 50), p90: supported(90), p95: supported(95), p99: supported(99), ci }
+  const p50 = percentileOfSorted(sorted, 50)
+  return { mean, std, min, max, p50, p90: supported(90), p95: supported(95), p99: supported(99), p999: supported(99.9), ci }
 }

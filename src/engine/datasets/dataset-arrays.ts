@@ -6,18 +6,21 @@ import { DATASET_LIMITS } from '../../core/datasets/limits.ts'
 import type { ArrayDescription } from '../../core/datasets/match-inputs.ts'
 import { describeDescr } from '../../core/datasets/npy.ts'
 import { parseNpz } from '../../core/datasets/npz.ts'
-import type { NumericArray } from '../../core/datasets/numeric-array.ts'
+import type { NumericArray, SampleArray } from '../../core/datasets/numeric-array.ts'
 import { quoteName } from '../../core/onnx/quote-name.ts'
 import { readWholeFile } from '../models/read-file.ts'
 import { labelsBeside } from './find-dataset-files.ts'
+import { openArrays } from './open-arrays.ts'
 
 /** The arrays of a dataset, listed; values are read when asked for. */
 export interface DatasetArrays {
   readonly arrays: readonly ArrayDescription[]
   /** Bytes of all its files. */
   readonly sizeBytes: number
-  /** @throws CoreError `DATASET_INVALID`, `DATASET_TYPE` */
-  read(name: string): NumericArray
+  /** An array by its name; asked again, the same object. @throws CoreError or EdgesmithError `DATASET_INVALID`, `DATASET_TYPE` */
+  read(name: string): SampleArray
+  /** Frees open files. */
+  close(): void
 }
 
 /** Names that the arrays of an IDX dataset go by. */
@@ -25,11 +28,18 @@ const IDX_SAMPLES = 'images'
 const IDX_LABELS = LABEL_NAMES[0] ?? 'labels'
 
 /**
- * Opens the files of a dataset. Labels of an IDX dataset that names none are looked for beside the samples.
+ * Opens the files of a dataset: .npz and IDX files are read whole, plain arrays stay on the disk. Labels of an IDX dataset that names none are looked for beside the samples.
  * @throws EdgesmithError or CoreError: `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `TOO_LARGE`, `DATASET_INVALID`
  */
-export function readDatasetArrays(source: DatasetSource): Promise<DatasetArrays> {
-  return source.format === 'npz' ? readNpz(source) : readIdx(source)
+export async function readDatasetArrays(source: DatasetSource): Promise<DatasetArrays> {
+  switch (source.format) {
+    case 'npz':
+      return readNpz(source)
+    case 'idx':
+      return readIdx(source)
+    case 'arrays':
+      return openArrays(source)
+  }
 }
 
 async function readNpz(source: DatasetSource): Promise<DatasetArrays> {
@@ -48,6 +58,7 @@ async function readNpz(source: DatasetSource): Promise<DatasetArrays> {
       if (!found) throw new Error(`no array ${wanted}`)
       return found.read()
     },
+    close: () => {},
   }
 }
 
@@ -64,6 +75,7 @@ async function readIdx(source: DatasetSource): Promise<DatasetArrays> {
       if (!found) throw new Error(`no array ${wanted}`)
       return found.array
     },
+    close: () => {},
   }
 }
 

@@ -1,26 +1,47 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { DatasetSource } from '../../contract/dataset.ts'
+import type { DatasetFormat } from '../../contract/dataset.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
-import { openFile, readRange } from '../models/read-file.ts'
+import { openFile, readError, readRange } from '../models/read-file.ts'
+
+/** Endings of tables; their first bytes say nothing. */
+const TABLE_ENDINGS = /\.(?:csv|tsv|txt|data)$/i
 
 /**
- * Tells what kind of dataset a file is by its first bytes, and finds the labels file of an IDX dataset beside it.
- * @param labelsPath the labels file, where the user named it
- * @throws EdgesmithError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `DATASET_INVALID` for a file of another kind, `USAGE` for labels beside an .npz
+ * Tells what kind of dataset a path is: a folder of images, or a file by its first bytes (a table by the ending of its name).
+ * @throws EdgesmithError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `DATASET_INVALID` for a file of another kind
  */
-export async function findDatasetFiles(path: string, labelsPath?: string): Promise<Pick<DatasetSource, 'format' | 'files'>> {
-  const format = await formatOf(path)
-  if (format === 'npz') {
-    if (labelsPath !== undefined) {
-      throw new EdgesmithError('USAGE', `${basename(path)} is an .npz file, which holds its labels itself.`, {
-        hint: 'Leave the labels file out, or put the labels into the archive as an array named labels.',
-      })
-    }
-    return { format, files: [{ role: 'samples', path }] }
+export async function datasetFormatOf(path: string): Promise<DatasetFormat> {
+  const name = basename(path)
+  const entry = await stat(path).catch((error: unknown) => {
+    throw readError(error, name)
+  })
+  if (entry.isDirectory()) return 'images'
+  const { head, sizeBytes } = await firstBytes(path, name)
+  const starts = (...bytes: number[]) => bytes.every((byte, index) => head[index] === byte)
+  if (starts(0x50, 0x4b)) return 'npz'
+  if (starts(0x93, 0x4e)) return 'npy'
+  if (starts(0x1f, 0x8b)) return 'idx'
+  if (starts(0, 0) && (head[2] ?? 0) >= 0x08 && (head[2] ?? 0) <= 0x0e) return 'idx'
+  if (TABLE_ENDINGS.test(name)) return 'csv'
+  const image = starts(0xff, 0xd8) || starts(0x89, 0x50) || starts(0x42, 0x4d) || starts(0x52, 0x49, 0x46, 0x46)
+  const found = sizeBytes === 0 ? 'is empty (0 bytes)' : image ? 'is a single image' : 'is no .npz, .npy, IDX or .csv file'
+  throw new EdgesmithError('DATASET_INVALID', `${name} ${found}.`, {
+    hint: image
+      ? 'Choose the folder that has one sub-folder of images for each class.'
+      : 'Datasets are .npz or .npy arrays, IDX files as MNIST has them, tables that end in .csv, or folders of images.',
+  })
+}
+
+async function firstBytes(path: string, name: string): Promise<{ head: Uint8Array; sizeBytes: number }> {
+  const { file, sizeBytes } = await openFile(path, name)
+  try {
+    const head = new Uint8Array(Math.min(sizeBytes, 8))
+    await readRange(file, 0, head)
+    return { head, sizeBytes }
+  } finally {
+    await file.close()
   }
-  const labels = labelsPath ?? (await labelsBeside(path))
-  return { format, files: [{ role: 'samples', path }, ...(labels === undefined ? [] : [{ role: 'labels' as const, path: labels }])] }
 }
 
 /**
@@ -40,26 +61,4 @@ export async function labelsBeside(samplesPath: string): Promise<string | undefi
     if (found?.isFile()) return path
   }
   return undefined
-}
-
-async function formatOf(path: string): Promise<DatasetSource['format']> {
-  const name = basename(path)
-  const { file, sizeBytes } = await openFile(path, name)
-  const head = new Uint8Array(Math.min(sizeBytes, 8))
-  try {
-    await readRange(file, 0, head)
-  } finally {
-    await file.close()
-  }
-  if (head[0] === 0x50 && head[1] === 0x4b) return 'npz'
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'idx'
-  if (head[0] === 0 && head[1] === 0 && (head[2] ?? 0) >= 0x08 && (head[2] ?? 0) <= 0x0e) return 'idx'
-  const empty = sizeBytes === 0
-  const npy = head[0] === 0x93 && head[1] === 0x4e
-  const found = empty ? 'is empty (0 bytes)' : npy ? 'is a single NumPy array (.npy)' : 'is neither an .npz archive nor an IDX file'
-  throw new EdgesmithError('DATASET_INVALID', `${name} ${found}.`, {
-    hint: npy
-      ? 'Save it together with its labels: numpy.savez("data.npz", x=x, labels=labels).'
-      : 'Use an .npz with arrays named like the model’s inputs and labels, or IDX files as MNIST has them.',
-  })
 }

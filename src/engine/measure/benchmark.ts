@@ -1,18 +1,22 @@
-import { readFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EdgesmithError } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
-import { openPreparedModel, type PreparedModel, startRuntime } from '../runtimes/prepared-model.ts'
-import { runError } from '../runtimes/runtime-errors.ts'
-import { makeBenchmarkInputs } from './benchmark-inputs.ts'
+import { outlierShare } from '../../core/statistics/outliers.ts'
 import { clockWarnings, readClockState } from './clock-state.ts'
 import { readEnvironment } from './environment.ts'
-import { busyWarning, fewSamplesWarning } from './measurement-warnings.ts'
+import { measureHttp } from './http-scenario.ts'
+import { measureBackToBack, measureServer } from './in-process-scenarios.ts'
+import { MachineWatch } from './machine-watch.ts'
+import { fewSamplesWarning, unsteadyWarning } from './measurement-warnings.ts'
+import { measureStreams } from './offline-scenario.ts'
+import { preflightChecks } from './preflight.ts'
 import { readProcessorTicks, shareOfOthers } from './processor-load.ts'
+import type { BenchmarkPrograms, Measured, ScenarioContext } from './scenario.ts'
+import { requireScenario } from './scenario-settings.ts'
 import type { SystemRoot } from './system-files.ts'
-import { type TimedRuns, throwIfCancelled, timeRuns } from './timed-runs.ts'
+import { throwIfCancelled } from './timed-runs.ts'
 
 /** What measuring needs from its surroundings. */
 export interface MeasureContext {
@@ -23,128 +27,90 @@ export interface MeasureContext {
   readonly systemRoot?: SystemRoot
 }
 
+/** What a benchmark needs beside that; programs only for several streams and http. */
+export interface BenchmarkContext extends MeasureContext {
+  readonly programs?: BenchmarkPrograms
+}
+
 /** Long enough for 25 ticks of the kernel's clock on one processor, short against a warm-up. */
 const PREFLIGHT_MS = 250
-/** With `seconds`, no more samples than this are kept (20 MB): a model of 10 µs reaches it in a minute. */
-const MOST_SAMPLES = 5_000_000
 
 /**
- * Measures the latency of a model, one inference after another (scenario "single"; with `batch` above 1 one inference is a batch).
+ * Measures the latency of a model in one of the scenarios, see `scenarioSchema`.
  *
- * In this order: how busy the machine is, start of the runtime (not part of any number), load, first inference, warm-up until both
- * `warmupRuns` and `warmupSeconds` are reached, measured runs (`runs`, or for `seconds`). Every sample is kept, none is called an
- * outlier. Inputs are made up, see `benchmark-inputs.ts`. Times are wall clock around the runtime's `run`; throughput is batch × runs
- * over the whole measured time.
+ * In this order: state and load of the machine, start of the runtime (not part of any number; of http it is), load, first inference,
+ * warm-up (`warm-up.ts`), measured runs (`runs`, or for `seconds`). Every sample is kept, none is called an outlier. Inputs are made up,
+ * see `benchmark-inputs.ts`. Times are wall clock around the runtime's `run`; throughput is batch × runs over the whole measured time.
+ * A busy or throttling machine is measured and labelled.
  * Meant for a process of its own: memory is the process's.
  *
  * @param modelPath a self-contained .onnx file
- * @throws EdgesmithError `FILE_NOT_FOUND`, `MODEL_LOAD_FAILED` and relatives, `USAGE` (batch, inputs), `TOO_LARGE`,
- *   `MODEL_RUN_FAILED`, `JOB_CANCELLED`
+ * @throws EdgesmithError `FILE_NOT_FOUND`, `MODEL_LOAD_FAILED` and relatives, `USAGE` (scenario, batch, inputs), `TOO_LARGE`,
+ *   `MODEL_RUN_FAILED`, `ENGINE_DIED` (the REST server), `JOB_CANCELLED`
  */
-export async function benchmark(modelPath: string, settings: BenchSettings, context: MeasureContext): Promise<BenchResult> {
+export async function benchmark(modelPath: string, settings: BenchSettings, context: BenchmarkContext): Promise<BenchResult> {
   const { reporter, signal, systemRoot = '/' } = context
-  const warnings: string[] = []
-
+  requireScenario(settings)
   reporter.progress({ phase: 'preflight', done: 0, total: null, unit: '' })
+  const { size: modelBytes } = await stat(modelPath)
   const clocksBefore = await readClockState(systemRoot)
   const environment = readEnvironment(systemRoot, clocksBefore, context.edgesmithVersion)
   const ticksBefore = readProcessorTicks(systemRoot)
   await sleep(PREFLIGHT_MS)
-  warnings.push(...busyWarning(shareOfOthers(ticksBefore, readProcessorTicks(systemRoot)), 'just before the measurement'))
+  const others = shareOfOthers(ticksBefore, readProcessorTicks(systemRoot))
+  const preflight = preflightChecks(systemRoot, { clocks: clocksBefore, others, modelBytes })
   throwIfCancelled(signal)
 
-  await startRuntime()
-  const idleRssBytes = process.memoryUsage.rss()
-  reporter.progress({ phase: 'load', done: 0, total: null, unit: '' })
-  const loadStart = performance.now()
-  const model = await openPreparedModel(await readFile(modelPath), settings.threads)
-  const loadMs = performance.now() - loadStart
-  try {
-    const { feeds, assumptions } = makeBenchmarkInputs(model.inputs, settings.batch)
-    warnings.push(...assumptions)
-    const run = model.prepare(feeds)
-    const measured = await measure(run, settings, context)
-    warnings.push(...measured.warnings)
-    const clocksAfter = await readClockState(systemRoot)
-    warnings.push(...clockWarnings(clocksBefore, clocksAfter))
-    const { latenciesMs, elapsedMs } = measured.runs
-    warnings.push(...fewSamplesWarning(latenciesMs.length))
-    return {
-      settings,
-      latenciesMs,
-      latencyMs: latencyStatistics(latenciesMs),
-      throughputPerSecond: (settings.batch * latenciesMs.length * 1000) / elapsedMs,
-      loadMs,
-      firstInferenceMs: measured.firstInferenceMs,
-      warmupRuns: measured.warmupRuns,
-      cpuMsPerInference: measured.cpuMs / latenciesMs.length,
-      peakRssBytes: peakRssBytes(),
-      idleRssBytes,
-      samples: latenciesMs.length,
-      // The temperature that belongs to the numbers is the one under load.
-      environment: { ...environment, temperatureC: clocksAfter.temperatureC ?? null },
-      warnings,
-    }
-  } finally {
-    await model.close()
+  const watch = new MachineWatch(systemRoot, clocksBefore, others)
+  const measured = await measureScenario(modelPath, settings, { reporter, signal, watch }, context.programs)
+  const { noise, clocks, busy } = await watch.observations()
+  const { latenciesMs, offsetsMs, warmUp, elapsedMs, notes, load } = measured
+  return {
+    settings,
+    latenciesMs,
+    offsetsMs,
+    latencyMs: latencyStatistics(latenciesMs),
+    throughputPerSecond: (settings.batch * latenciesMs.length * 1000) / elapsedMs,
+    loadMs: measured.loadMs,
+    firstInferenceMs: measured.firstInferenceMs,
+    warmupRuns: warmUp.runs,
+    steady: warmUp.steady,
+    outlierShare: outlierShare(latenciesMs),
+    noise,
+    preflight,
+    load,
+    cpuMsPerInference: measured.cpuMsPerInference,
+    peakRssBytes: measured.peakRssBytes,
+    idleRssBytes: measured.idleRssBytes,
+    steadyRssBytes: measured.steadyRssBytes,
+    memoryGrowthBytes: measured.memoryGrowthBytes,
+    samples: latenciesMs.length,
+    // The temperature that belongs to the numbers is the one under load.
+    environment: { ...environment, temperatureC: clocks.temperatureC ?? null },
+    warnings: [
+      ...busy,
+      ...notes,
+      ...clockWarnings(clocksBefore, clocks),
+      ...unsteadyWarning(warmUp.steady),
+      ...fewSamplesWarning(latenciesMs.length),
+    ],
   }
 }
 
-interface Measured {
-  readonly runs: TimedRuns
-  readonly firstInferenceMs: number
-  readonly warmupRuns: number
-  readonly cpuMs: number
-  readonly warnings: string[]
+async function measureScenario(
+  modelPath: string,
+  settings: BenchSettings,
+  context: ScenarioContext,
+  programs: BenchmarkPrograms | undefined,
+): Promise<Measured> {
+  const { scenario, streams, rate } = settings
+  if (scenario === 'server' && rate !== undefined) return measureServer(modelPath, settings, rate, context)
+  if (scenario === 'http') return measureHttp(modelPath, settings, context, needed(programs))
+  if (scenario === 'offline' && streams > 1) return measureStreams(modelPath, settings, context, needed(programs))
+  return measureBackToBack(modelPath, settings, context)
 }
 
-async function measure(run: ReturnType<PreparedModel['prepare']>, settings: BenchSettings, context: MeasureContext): Promise<Measured> {
-  const { reporter, signal, systemRoot = '/' } = context
-  const { warmupRuns, warmupSeconds, runs: wantedRuns, seconds } = settings
-  try {
-    throwIfCancelled(signal)
-    const firstStart = performance.now()
-    await run()
-    const firstInferenceMs = performance.now() - firstStart
-
-    const warmup = await timeRuns(run, {
-      enough: (done, elapsedMs) => done >= warmupRuns && elapsedMs >= warmupSeconds * 1000,
-      expectedRuns: warmupRuns,
-      onTick: (done) => reporter.progress({ phase: 'warm-up', done, total: null, unit: 'runs' }),
-      signal,
-    })
-
-    const timed = seconds !== undefined
-    const ticksBefore = readProcessorTicks(systemRoot)
-    const cpuBefore = process.cpuUsage()
-    const runs = await timeRuns(run, {
-      enough: timed ? (done, elapsedMs) => (done > 0 && elapsedMs >= seconds * 1000) || done >= MOST_SAMPLES : (done) => done >= wantedRuns,
-      expectedRuns: timed ? Math.min(MOST_SAMPLES, Math.ceil((seconds * 1000) / firstInferenceMs)) : wantedRuns,
-      onTick: (done, elapsedMs) =>
-        reporter.progress(
-          timed
-            ? { phase: 'measure', done: Math.min(elapsedMs / 1000, seconds), total: seconds, unit: 's' }
-            : { phase: 'measure', done, total: wantedRuns, unit: 'runs' },
-        ),
-      signal,
-    })
-    const cpu = process.cpuUsage(cpuBefore)
-    const others = shareOfOthers(ticksBefore, readProcessorTicks(systemRoot))
-    reporter.progress({ phase: 'measure', done: runs.latenciesMs.length, total: runs.latenciesMs.length, unit: 'runs' })
-
-    // The kernel counts in ticks of 10 ms: over a shorter time the share is mostly rounding.
-    const warnings = runs.elapsedMs >= 2 * PREFLIGHT_MS ? busyWarning(others, 'during the measurement') : []
-    if (timed && runs.latenciesMs.length >= MOST_SAMPLES) {
-      warnings.push(`Measuring stopped after ${MOST_SAMPLES} samples, before the ${seconds} s were over.`)
-    }
-    return { runs, firstInferenceMs, warmupRuns: warmup.latenciesMs.length, cpuMs: (cpu.user + cpu.system) / 1000, warnings }
-  } catch (error) {
-    throw error instanceof EdgesmithError ? error : runError(error)
-  }
-}
-
-/** Highest resident memory of this process so far. */
-function peakRssBytes(): number {
-  // Node.js gives kilobytes on every platform.
-  return process.resourceUsage().maxRSS * 1024
+function needed(programs: BenchmarkPrograms | undefined): BenchmarkPrograms {
+  if (!programs) throw new Error('this scenario needs programs')
+  return programs
 }

@@ -21,11 +21,16 @@ export function findClassScores(outputs: NamedTensors, order: readonly string[],
     const tensor = outputs[output]
     const scores = tensor && asScores(tensor)
     if (!scores) continue
-    const [rows, classes, ...rest] = tensor.dims
-    if (rows !== batch || classes === undefined || classes < 2 || rest.some((dim) => dim !== 1)) continue
-    return { output, classes, scores }
+    const [rows, ...sample] = tensor.dims
+    const classes = classesOf(sample)
+    if (rows === batch && classes !== undefined) return { output, classes, scores }
   }
   return undefined
+}
+
+/** Number of classes that values of this shape (without the batch) can be scores of: [classes] or [classes, 1, …], from 2 on. */
+export function classesOf([classes, ...rest]: readonly number[]): number | undefined {
+  return classes !== undefined && classes >= 2 && rest.every((dim) => dim === 1) ? classes : undefined
 }
 
 function asScores({ type, values }: RuntimeTensor): Scores | undefined {

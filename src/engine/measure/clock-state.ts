@@ -15,6 +15,9 @@ export interface ClockState {
   readonly firmwareBits: number | undefined
 }
 
+/** An allowed clock below this share is a limit; the files round. */
+export const FULL_CLOCK = 0.99
+
 const FREQUENCY = '/sys/devices/system/cpu/cpufreq'
 
 /** A firmware that does not answer must not hold up a measurement. */
@@ -32,8 +35,7 @@ export async function readClockState(root: SystemRoot): Promise<ClockState> {
   return {
     governor: first && readSystemFile(root, `${first}/scaling_governor`),
     driver: first && readSystemFile(root, `${first}/scaling_driver`),
-    allowedClock: smallest(policies.map((policy) => allowedClock(root, policy))),
-    temperatureC: readTemperature(root),
+    ...readQuickClocks(root),
     throttleCount: counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : undefined,
     firmwareBits: isRaspberryPi(root) ? await readFirmwareBits() : undefined,
   }
@@ -42,26 +44,48 @@ export async function readClockState(root: SystemRoot): Promise<ClockState> {
 /** Conditions that hold clocks down, in words. */
 export function clockWarnings(before: ClockState, after: ClockState): string[] {
   const warnings: string[] = []
-  // Under these two drivers "powersave" is the ordinary dynamic governor, not the lowest clock.
-  const dynamic = /^(intel_pstate|amd[-_]pstate[-_]epp)$/.test(before.driver ?? '')
-  if (before.governor === 'powersave' && !dynamic) {
+  if (staysAtLowestClock(before)) {
     warnings.push('The CPU governor is "powersave": the processor stays at its lowest clock, so latencies are longer than they need to be.')
   }
   const allowed = smallest([before.allowedClock, after.allowedClock])
-  if (allowed !== undefined && allowed < 0.99) {
+  if (allowed !== undefined && allowed < FULL_CLOCK) {
     warnings.push(`The processor may only use ${Math.round(allowed * 100)} % of its highest clock.`)
   }
+  return [...warnings, ...throttleReasons(before, after)]
+}
+
+/** Signs that heat or power held clocks down between two readings, in words. A limit that somebody has set is none. */
+export function throttleReasons(before: ClockState, after: ClockState): string[] {
+  const reasons: string[] = []
   if ((after.throttleCount ?? 0) > (before.throttleCount ?? 0)) {
-    warnings.push('The processor got too hot and throttled during the measurement.')
+    reasons.push('The processor got too hot and throttled during the measurement.')
   }
-  const live = ((before.firmwareBits ?? 0) | (after.firmwareBits ?? 0)) & 0xf
+  if (before.allowedClock !== undefined && after.allowedClock !== undefined && after.allowedClock < before.allowedClock * FULL_CLOCK) {
+    const [from, to] = [before.allowedClock, after.allowedClock].map((clock) => `${Math.round(clock * 100)} %`)
+    reasons.push(`The allowed clock fell from ${from} to ${to} of the highest during the measurement.`)
+  }
   const during = (after.firmwareBits ?? 0) & ~(before.firmwareBits ?? 0) & 0xf0000
-  const bits = live | (during >>> 16)
-  const names = ['under-voltage (weak power supply)', 'capped clock', 'throttling', 'the soft temperature limit'].filter(
+  const names = firmwareWords((before.firmwareBits ?? 0) | (after.firmwareBits ?? 0) | (during >>> 16))
+  if (names.length > 0) reasons.push(`The Raspberry Pi reported ${names.join(', ')} during the measurement.`)
+  return reasons
+}
+
+/** Whether the governor keeps the processor slow. Under two drivers "powersave" is the ordinary dynamic governor. */
+export function staysAtLowestClock({ governor, driver }: ClockState): boolean {
+  return governor === 'powersave' && !/^(intel_pstate|amd[-_]pstate[-_]epp)$/.test(driver ?? '')
+}
+
+/** What the live bits of a Raspberry Pi's firmware say. */
+export function firmwareWords(bits: number): string[] {
+  return ['under-voltage (weak power supply)', 'capped clock', 'throttling', 'the soft temperature limit'].filter(
     (_, bit) => bits & (1 << bit),
   )
-  if (names.length > 0) warnings.push(`The Raspberry Pi reported ${names.join(', ')} during the measurement.`)
-  return warnings
+}
+
+/** The part of the state that changes while a model runs and takes no process to read: some 50 µs. */
+export function readQuickClocks(root: SystemRoot): Pick<ClockState, 'allowedClock' | 'temperatureC'> {
+  const policies = listSystemFolder(root, FREQUENCY, /^policy\d+$/).map((name) => `${FREQUENCY}/${name}`)
+  return { allowedClock: smallest(policies.map((policy) => allowedClock(root, policy))), temperatureC: readTemperature(root) }
 }
 
 function allowedClock(root: SystemRoot, policy: string): number | undefined {

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, hostname, loadavg, platform, release, totalmem } from 'node:os'
-import type { Environment } from '../../contract/measurement.ts'
+import type { Environment } from '../../contract/environment.ts'
 import { onnxRuntimeVersion } from '../runtimes/onnx-runtime.ts'
 import type { ClockState } from './clock-state.ts'
 import { describeProcessor } from './processor.ts'

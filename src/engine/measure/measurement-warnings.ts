@@ -1,7 +1,7 @@
 import { minimumSamples } from '../../core/statistics/percentile-interval.ts'
 
 /** Others may use this share of the processors on a machine that is called calm (90 % idle). */
-const CALM_SHARE = 0.1
+export const CALM_SHARE = 0.1
 const noisyText = /^Noisy: other programs used (\d+) % /
 
 /**
@@ -13,7 +13,13 @@ export function busyWarning(others: number | undefined, when: string): string[] 
   return [`Noisy: other programs used ${Math.round(others * 100)} % of the processors ${when} (a calm machine stays below 10 %).`]
 }
 
-/** Says which percentiles cannot be given for so few runs. */
+/** Says that latencies had not settled when measuring began. */
+export function unsteadyWarning(steady: boolean | null): string[] {
+  if (steady !== false) return []
+  return ['Latencies had not settled when measuring began: medians of half a second still differed by more than 3 %.']
+}
+
+/** Says which percentiles cannot be given for so few runs. p99.9 is left out: who runs a thousand times does not expect it. */
 export function fewSamplesWarning(samples: number): string[] {
   const missing = [90, 95, 99].filter((percent) => samples < minimumSamples(percent))
   if (missing.length === 0) return []

@@ -1,18 +1,12 @@
 import { EdgesmithError } from '../../contract/errors.ts'
 import { checkLabels } from '../../core/datasets/labels.ts'
-import type { LoadedModel, NamedTensors } from '../../core/inference-runtime.ts'
-import { isInTop, TOP_K, topClass } from '../../core/metrics/classification.ts'
+import type { LoadedModel } from '../../core/inference-runtime.ts'
+import type { ClassAnswers } from '../../core/metrics/class-answers.ts'
+import type { Scores } from '../../core/metrics/classification.ts'
 import type { OpenDataset } from '../datasets/open-dataset.ts'
-import { type ClassScores, findClassScores } from './classifier-output.ts'
-
-/** What a classifier answered on a labelled dataset. */
-interface Predictions {
-  readonly classes: number
-  readonly labels: Int32Array
-  readonly predictions: Int32Array
-  /** Samples whose label is among the {@link TOP_K} highest scores. */
-  readonly inTop: number
-}
+import { type AnswerOutput, collectAnswers, findAnswerOutput } from './classification-run.ts'
+import { notClassifier } from './evaluation-task.ts'
+import { runSamples } from './sample-outputs.ts'
 
 /** How to read a dataset. */
 interface Reading {
@@ -23,16 +17,10 @@ interface Reading {
 }
 
 /**
- * Runs a classifier over a labelled dataset, batch by batch.
- * @param progress called after each batch with the samples done; may throw to stop
- * @throws EdgesmithError `DATASET_LABELS`, `MODEL_NOT_CLASSIFIER`, `MODEL_RUN_FAILED`
+ * 1 for each sample that a classifier answers as labelled, 0 for the others; batch by batch.
+ * @throws EdgesmithError or CoreError: `DATASET_LABELS`, `MODEL_NOT_CLASSIFIER`, `MODEL_RUN_FAILED`
  */
-export async function predictAll(
-  model: LoadedModel,
-  dataset: OpenDataset,
-  { name, batch: wanted }: Reading,
-  progress: (done: number) => void = () => {},
-): Promise<Predictions> {
+export async function correctAnswers(model: LoadedModel, dataset: OpenDataset, { name, batch: wanted }: Reading): Promise<Uint8Array> {
   const { labels, sampleCount } = dataset
   if (!labels) {
     throw new EdgesmithError('DATASET_LABELS', `Dataset "${name}" has no labels; accuracy needs them.`, {
@@ -40,52 +28,17 @@ export async function predictAll(
     })
   }
   const batch = dataset.fixedBatch ?? wanted
-  const predictions = new Int32Array(sampleCount)
-  let classes = 0
-  let inTop = 0
+  let found: { readonly output: AnswerOutput; readonly answers: ClassAnswers } | undefined
   for (let first = 0; first < sampleCount; first += batch) {
-    const count = Math.min(batch, sampleCount - first)
-    const feeds =
-      count < batch && dataset.fixedBatch !== undefined ? dataset.gather(filledUp(first, count, batch)) : dataset.batch(first, count)
-    const { scores, classes: found } = await scoresOf(model, feeds, dataset.fixedBatch ?? count)
-    if (classes === 0) {
-      classes = found
-      checkLabels(labels, classes, name)
-    } else if (found !== classes) {
-      throw new EdgesmithError('MODEL_NOT_CLASSIFIER', `The model gave ${found} scores for a sample, and ${classes} for others before.`)
+    const { count, outputs } = await runSamples(model, dataset, first, Math.min(batch, sampleCount - first))
+    if (!found) {
+      const output = findAnswerOutput(outputs, labels)
+      if (!output) throw notClassifier(outputs, count, false)
+      found = { output, answers: collectAnswers(sampleCount, output) }
+      checkLabels(labels, found.answers.classes, name)
     }
-    for (let row = 0; row < count; row++) {
-      predictions[first + row] = topClass(scores, row, classes)
-      if (classes > TOP_K && isInTop(scores, row, classes, labels[first + row] as number, TOP_K)) inTop++
-    }
-    progress(first + count)
+    found.answers.add(first, count, outputs.find((output) => output.name === found?.output.name)?.values as Scores)
   }
-  return { classes, labels, predictions, inTop }
-}
-
-/** 1 for each sample that a classifier answers as labelled, 0 for the others. @throws as {@link predictAll} */
-export async function correctAnswers(model: LoadedModel, dataset: OpenDataset, reading: Reading): Promise<Uint8Array> {
-  const { predictions, labels } = await predictAll(model, dataset, reading)
+  const predictions = found?.answers.finish().predictions ?? new Int32Array()
   return Uint8Array.from(predictions, (prediction, index) => (prediction === labels[index] ? 1 : 0))
-}
-
-/** Indices of a whole batch: `count` samples from `first` on, then the last of them again and again. */
-function filledUp(first: number, count: number, batch: number): number[] {
-  return Array.from({ length: batch }, (_, i) => first + Math.min(i, count - 1))
-}
-
-async function scoresOf(model: LoadedModel, feeds: NamedTensors, batch: number): Promise<ClassScores> {
-  const outputs = await model.run(feeds)
-  const order = model.outputs.map(({ name }) => name)
-  const scores = findClassScores(outputs, order, batch)
-  if (scores) return scores
-  const shapes = order.map((name) => `"${name}" ${outputs[name]?.type ?? ''}[${outputs[name]?.dims.join(',') ?? ''}]`).join(', ')
-  throw new EdgesmithError(
-    'MODEL_NOT_CLASSIFIER',
-    `No output holds one score for each class of each sample: found ${shapes} for ${batch} samples.`,
-    {
-      hint: 'Accuracy needs a floating point output of shape [batch, classes] with at least 2 classes.',
-      details: { batch },
-    },
-  )
 }

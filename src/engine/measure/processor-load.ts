@@ -6,15 +6,17 @@ export interface ProcessorTicks {
   readonly busy: number
   readonly total: number
   readonly processors: number
-  /** Milliseconds of CPU time this process has used, all threads. */
+  /** Milliseconds of CPU time this process has used, all threads, and those processes that belong to it. */
   readonly ownMs: number
   readonly atMs: number
 }
 
-/** Reads the counters. On Linux time stolen by other virtual machines counts as busy. */
-export function readProcessorTicks(root: SystemRoot): ProcessorTicks {
-  const own = process.cpuUsage()
-  const clocks = { ownMs: (own.user + own.system) / 1000, atMs: performance.now() }
+/**
+ * Reads the counters. On Linux time stolen by other virtual machines counts as busy.
+ * @param childrenMs CPU time of processes that belong to the measurement
+ */
+export function readProcessorTicks(root: SystemRoot, childrenMs = 0): ProcessorTicks {
+  const clocks = { ownMs: ownCpuMs() + childrenMs, atMs: performance.now() }
   const lines = readSystemFile(root, '/proc/stat')?.match(/^cpu.*$/gm)
   const sum = lines?.[0]?.trim().split(/\s+/).slice(1).map(Number)
   if (lines && sum && sum.length >= 5 && sum.every(Number.isFinite)) {
@@ -33,4 +35,10 @@ export function shareOfOthers(before: ProcessorTicks, after: ProcessorTicks): nu
   if (total <= 0) return undefined
   const own = (after.ownMs - before.ownMs) / ((after.atMs - before.atMs) * after.processors)
   return Math.min(1, Math.max(0, (after.busy - before.busy) / total - own))
+}
+
+/** Milliseconds of CPU time this process has used, all threads. */
+export function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }

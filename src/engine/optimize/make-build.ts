@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ModelProto } from 'onnx-buf'
+import type { Preprocessing } from '../../contract/dataset.ts'
 import type { EngineRequest } from '../../contract/engine-protocol.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import type { Target } from '../../contract/names.ts'
@@ -15,6 +16,7 @@ import { countInt8Kernels } from '../runtimes/int8-kernels.ts'
 import { onnxRuntimeVersion } from '../runtimes/onnx-runtime.ts'
 import { countPackedKernels } from '../runtimes/packed-kernels.ts'
 import { type CalibrationFeeds, someFeeds } from './calibration-feeds.ts'
+import { carryPreprocessing, inputTypes } from './carried-preprocessing.ts'
 import { writeLineage } from './lineage.ts'
 import { applyStep } from './recipe-steps.ts'
 import type { AccuracyBudget, StepContext, StepFacts, StepResult } from './step-context.ts'
@@ -39,15 +41,16 @@ const FEW_SAMPLES = 32
 const SMALLER = 0.95
 
 /**
- * Applies a recipe's steps in order, writes the lineage into the model and verifies it by running it beside its source.
+ * Applies a recipe's steps in order, writes lineage and preprocessing into the model and verifies it by running it beside its source.
  *
- * @param inputs samples for calibration and verification (without them verification uses generated inputs), and the accuracy budget
+ * @param inputs samples for calibration and verification (without them verification uses generated inputs), their preprocessing, and the
+ *   accuracy budget
  * @throws EdgesmithError, CoreError `RECIPE_NOT_APPLICABLE`, `CALIBRATION_NEEDED`, `BUILD_VERIFICATION_FAILED`, errors of the model
  */
 export async function makeBuild(
   source: Uint8Array,
   request: Omit<OptimizeRequest, 'command' | 'modelPath' | 'outPath' | 'samples' | 'budget'>,
-  { calibration, budget }: BuildInputs,
+  { calibration, budget, preprocessing }: BuildInputs,
   runtime: InferenceRuntime,
   reporter: JobReporter,
 ): Promise<Build> {
@@ -58,6 +61,7 @@ export async function makeBuild(
   const calibrationSamples = calibration && usesCalibration(recipe) ? calibration.samples : 0
   const decoded = decodeModel(source, request.modelName)
   const fixedInputs = dropOverridableInputs(decoded)
+  const sourceInputs = inputTypes(decoded)
   const applied = await applyRecipe(decoded, source, recipe, {
     runtime,
     target,
@@ -67,6 +71,7 @@ export async function makeBuild(
     log: phases.log,
   })
   const { model, steps, results } = applied
+  carryPreprocessing(model, sourceInputs, preprocessing)
   writeLineage(model, {
     source: { name: request.modelName, sha256: input.sha256 },
     history: request.lineage,
@@ -114,6 +119,8 @@ export async function makeBuild(
 export interface BuildInputs {
   readonly calibration: CalibrationFeeds | undefined
   readonly budget?: AccuracyBudget | undefined
+  /** Of the calibration data; it is written into the build. */
+  readonly preprocessing?: Preprocessing | undefined
 }
 
 /** Of steps that find out nothing of the kind. */

@@ -3,10 +3,10 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import type { OptimizeSummary } from '../../contract/recipe.ts'
 import type { InferenceRuntime } from '../../core/inference-runtime.ts'
-import { openDataset } from '../datasets/open-dataset.ts'
+import { type OpenDataset, openDataset } from '../datasets/open-dataset.ts'
 import { writeFileWhole } from '../models/write-file.ts'
 import { accuracyBudget } from './accuracy-budget.ts'
-import { type CalibrationFeeds, calibrationFeeds } from './calibration-feeds.ts'
+import { calibrationFeeds } from './calibration-feeds.ts'
 import { makeBuild, type OptimizeRequest } from './make-build.ts'
 
 /**
@@ -17,23 +17,26 @@ import { makeBuild, type OptimizeRequest } from './make-build.ts'
  */
 export async function optimizeModel(request: OptimizeRequest, runtime: InferenceRuntime, reporter: JobReporter): Promise<OptimizeSummary> {
   const source = await readFile(request.modelPath)
-  const calibration = await openCalibration(source, request, runtime)
   if (request.budget && request.recipe.some(({ recipe }) => recipe === 'extract')) {
     throw new EdgesmithError('RECIPE_INVALID', 'An accuracy budget cannot be kept while extract changes inputs or outputs.', {
       hint: 'Make the extracted model first, then optimize that one with --max-accuracy-drop.',
     })
   }
-  const budget = request.budget ? await accuracyBudget(source, request.budget, runtime) : undefined
-  const build = await makeBuild(source, request, { calibration, budget }, runtime, reporter)
-  await writeFileWhole(request.outPath, build.bytes)
-  return build.summary
+  const dataset = await openCalibration(source, request, runtime)
+  let budget: Awaited<ReturnType<typeof accuracyBudget>> | undefined
+  try {
+    budget = request.budget ? await accuracyBudget(source, request.budget, runtime) : undefined
+    const inputs = { calibration: dataset && calibrationFeeds(dataset, request.samples), budget, preprocessing: dataset?.preprocessing }
+    const build = await makeBuild(source, request, inputs, runtime, reporter)
+    await writeFileWhole(request.outPath, build.bytes)
+    return build.summary
+  } finally {
+    budget?.close()
+    dataset?.close()
+  }
 }
 
-async function openCalibration(
-  source: Uint8Array,
-  request: OptimizeRequest,
-  runtime: InferenceRuntime,
-): Promise<CalibrationFeeds | undefined> {
+async function openCalibration(source: Uint8Array, request: OptimizeRequest, runtime: InferenceRuntime): Promise<OpenDataset | undefined> {
   if (!request.calibration) return undefined
   const model = await runtime.load(source, { optimization: 'disabled' })
   await model.close()
@@ -41,5 +44,5 @@ async function openCalibration(
   const [first] = request.recipe
   const fixed = first?.recipe === 'extract' ? first.fixed : {}
   const inputs = model.inputs.filter(({ name }) => !Object.hasOwn(fixed, name))
-  return calibrationFeeds(await openDataset(request.calibration, inputs), request.samples)
+  return openDataset(request.calibration, inputs)
 }

@@ -10,7 +10,7 @@ import { StaticQuantization } from '../../core/quantization/static-quantization.
 import { shownDecibels, unitSensitivities } from '../../core/quantization/unit-sensitivity.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { accuracyBudget } from './accuracy-budget.ts'
-import { calibrationFeeds, someFeeds } from './calibration-feeds.ts'
+import { type CalibrationFeeds, calibrationFeeds, someFeeds } from './calibration-feeds.ts'
 import { staticOptions, unfusedBy, withoutUnfused } from './static-step.ts'
 import { unitGains } from './unit-gains.ts'
 
@@ -26,13 +26,31 @@ export async function analyseSensitivity(
   runtime: InferenceRuntime,
   reporter: JobReporter,
 ): Promise<SensitivityReport> {
-  const started = performance.now()
-  const { target } = request
   const source = await readFile(request.modelPath)
   const ports = await runtime.load(source, { optimization: 'disabled' })
   await ports.close()
-  const samples = calibrationFeeds(await openDataset(request.calibration, ports.inputs), request.samples)
-  const labelled = request.labelled ? await accuracyBudget(source, { maxAccuracyDrop: 0, labelled: request.labelled }, runtime) : undefined
+  const dataset = await openDataset(request.calibration, ports.inputs)
+  let labelled: LabelledDataset | undefined
+  try {
+    labelled = request.labelled ? await accuracyBudget(source, { maxAccuracyDrop: 0, labelled: request.labelled }, runtime) : undefined
+    return await rankedUnits(source, request, { samples: calibrationFeeds(dataset, request.samples), labelled }, runtime, reporter)
+  } finally {
+    labelled?.close()
+    dataset.close()
+  }
+}
+
+type LabelledDataset = Awaited<ReturnType<typeof accuracyBudget>>
+
+async function rankedUnits(
+  source: Uint8Array,
+  request: Extract<EngineRequest, { command: 'sensitivity' }>,
+  { samples, labelled }: { readonly samples: CalibrationFeeds; readonly labelled: LabelledDataset | undefined },
+  runtime: InferenceRuntime,
+  reporter: JobReporter,
+): Promise<SensitivityReport> {
+  const started = performance.now()
+  const { target } = request
   const model = decodeModel(source, request.modelName)
   dropOverridableInputs(model)
   const step = int8StaticStepSchema.parse({ recipe: 'int8-static', calibrator: 'minmax' })

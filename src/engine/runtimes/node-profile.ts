@@ -29,6 +29,8 @@ export interface ProfileOptions {
   readonly warmupRuns?: number
   /** Fewer runs (but {@link FEWEST_RUNS}) when all would take longer than this, warm-up left out; default 3000. */
   readonly budgetMs?: number
+  /** What becomes of a kernel's microseconds in all runs; default their median. */
+  readonly combine?: (us: readonly number[]) => number
   /** Called between runs; may throw to stop. */
   readonly onRun?: (done: number, total: number) => void
 }
@@ -56,7 +58,7 @@ export async function profileNodes(model: Uint8Array, feeds: NamedTensors, optio
  * @throws EdgesmithError `MODEL_LOAD_FAILED` and relatives, `MODEL_RUN_FAILED`, `TOO_LARGE` for a model of too many kernels
  */
 export async function profileInterleaved(models: readonly ProfiledModel[], options: ProfileOptions = {}): Promise<ModelProfile[]> {
-  const { threads = 1, runs: wanted = 100, warmupRuns = 3, budgetMs = 3000, onRun = () => {} } = options
+  const { threads = 1, runs: wanted = 100, warmupRuns = 3, budgetMs = 3000, combine, onRun = () => {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'edgesmith-profile-'))
   const sessions: ProfiledSession[] = []
   try {
@@ -84,7 +86,7 @@ export async function profileInterleaved(models: readonly ProfiledModel[], optio
       onRun(done, runs)
     }
     const profiles: ModelProfile[] = []
-    for (const session of sessions) profiles.push(await session.finish(warmed))
+    for (const session of sessions) profiles.push(await session.finish(warmed, combine))
     return profiles
   } finally {
     for (const session of sessions) await session.close()
@@ -156,13 +158,13 @@ class ProfiledSession {
   }
 
   /** Writes and reads the profile; no runs afterwards. */
-  async finish(warmupRuns: number): Promise<ModelProfile> {
+  async finish(warmupRuns: number, combine?: ProfileOptions['combine']): Promise<ModelProfile> {
     this.session.endProfiling()
     const folder = join(this.prefix, '..')
     const start = `${this.prefix.slice(folder.length + 1)}-profile`
     const file = (await readdir(folder)).find((name) => name.startsWith(start))
     if (file === undefined) throw new Error('ONNX Runtime wrote no profile')
-    const { kernels, runMs, runs } = await readProfile(join(folder, file), warmupRuns)
+    const { kernels, runMs, runs } = await readProfile(join(folder, file), warmupRuns, combine)
     return { graph: this.original, rewritten: this.rewritten, kernels: this.withOrigins(kernels), runMs, runs }
   }
 

@@ -27,8 +27,13 @@ interface KernelEvent {
  * left out.
  *
  * @param skipRuns inferences at the beginning that do not count
+ * @param combine one number of microseconds from those of all runs
  */
-export async function readProfile(path: string, skipRuns: number): Promise<ProfileTimings> {
+export async function readProfile(
+  path: string,
+  skipRuns: number,
+  combine: (us: readonly number[]) => number = groupedMedian,
+): Promise<ProfileTimings> {
   const runs: number[] = []
   const collected = new Map<string, { readonly event: KernelEvent; readonly perRun: Map<number, number> }>()
   let finished = 0
@@ -63,9 +68,9 @@ export async function readProfile(path: string, skipRuns: number): Promise<Profi
   const kernels = [...collected.values()].map(({ event, perRun }): KernelTiming => {
     // In a run that took another branch it did not run: nothing is its time there.
     const times = Array.from(runs, (_, run) => perRun.get(run) ?? 0)
-    return { name: event.name, ms: groupedMedian(times) / 1000, ...describe(event.args) }
+    return { name: event.name, ms: combine(times) / 1000, ...describe(event.args) }
   })
-  return { kernels, runMs: runs.length > 0 ? groupedMedian(runs) / 1000 : 0, runs: runs.length }
+  return { kernels, runMs: runs.length > 0 ? combine(runs) / 1000 : 0, runs: runs.length }
 }
 
 /**

@@ -1,12 +1,16 @@
 import { useHotkeys } from '@mantine/hooks'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { FileDrop } from '../import/file-drop.tsx'
+import { ImportFilesProvider } from '../import/import-files.tsx'
 import { JobTray } from '../jobs/job-tray.tsx'
+import { BenchmarksPage } from '../pages/benchmarks/benchmarks-page.tsx'
 import { ComparePage } from '../pages/compare/compare-page.tsx'
+import { DatasetsPage } from '../pages/datasets/datasets-page.tsx'
 import { DeploymentsPage } from '../pages/deployments/deployments-page.tsx'
 import { DevicesPage } from '../pages/devices/devices-page.tsx'
 import { ModelsPage } from '../pages/models/models-page.tsx'
 import { OptimizePage } from '../pages/optimize/optimize-page.tsx'
+import { ReportsPage } from '../pages/reports/reports-page.tsx'
 import classes from './app-shell.module.css'
 import { BackendBanner } from './backend-banner.tsx'
 import { Navigation } from './navigation.tsx'
@@ -21,32 +25,36 @@ export function AppShell() {
     [],
   )
   return (
-    <div className={classes.shell}>
-      <BackendBanner />
-      <Navigation />
-      <main className={classes.main}>
-        <PageBoundary key={location.split('/')[1]}>
-          <Switch>
-            <Route path="/models/:id?">{({ id }) => <ModelsPage tab="models" selectedId={id ?? null} />}</Route>
-            <Route path="/datasets/:id?">{({ id }) => <ModelsPage tab="datasets" selectedId={id ?? null} />}</Route>
-            <Route path="/optimize/:modelId?">{({ modelId }) => <OptimizePage modelId={modelId ?? null} />}</Route>
-            <Route path="/compare/new/:baselineId?/:modelId?">
-              {({ baselineId, modelId }) => <ComparePage view="new" baselineId={baselineId ?? null} modelId={modelId ?? null} />}
-            </Route>
-            <Route path="/compare/:id?">{({ id }) => <ComparePage view="result" id={id ?? null} />}</Route>
-            <Route path="/devices/:id?">{({ id }) => <DevicesPage selectedId={id ?? null} />}</Route>
-            <Route path="/deployments/new/:modelId?">
-              {({ modelId }) => <DeploymentsPage selectedId={null} deployModelId={modelId ?? ''} />}
-            </Route>
-            <Route path="/deployments/:id?">{({ id }) => <DeploymentsPage selectedId={id ?? null} deployModelId={null} />}</Route>
-            <Route>
-              <Redirect to="/models" replace />
-            </Route>
-          </Switch>
-        </PageBoundary>
-      </main>
-      <JobTray />
-      <FileDrop />
-    </div>
+    <ImportFilesProvider>
+      <div className={classes.shell}>
+        <BackendBanner />
+        <Navigation />
+        <main className={classes.main}>
+          <PageBoundary key={location.split('/')[1]}>
+            <Switch>
+              <Route path="/models/:id?">{({ id }) => <ModelsPage selectedId={id ?? null} />}</Route>
+              <Route path="/datasets/:id?">{({ id }) => <DatasetsPage selectedId={id ?? null} />}</Route>
+              <Route path="/optimize/:modelId?">{({ modelId }) => <OptimizePage modelId={modelId ?? null} />}</Route>
+              <Route path="/benchmarks/:view?/:id?">{({ view, id }) => <BenchmarksPage view={view ?? null} id={id ?? null} />}</Route>
+              <Route path="/compare/new/:baselineId?/:modelId?">
+                {({ baselineId, modelId }) => <ComparePage view="new" baselineId={baselineId ?? null} modelId={modelId ?? null} />}
+              </Route>
+              <Route path="/compare/:id?">{({ id }) => <ComparePage view="result" id={id ?? null} />}</Route>
+              <Route path="/devices/:id?">{({ id }) => <DevicesPage selectedId={id ?? null} />}</Route>
+              <Route path="/deployments/new/:modelId?">
+                {({ modelId }) => <DeploymentsPage selectedId={null} deployModelId={modelId ?? ''} />}
+              </Route>
+              <Route path="/deployments/:id?">{({ id }) => <DeploymentsPage selectedId={id ?? null} deployModelId={null} />}</Route>
+              <Route path="/reports/:id?">{({ id }) => <ReportsPage selectedId={id ?? null} />}</Route>
+              <Route>
+                <Redirect to="/models" replace />
+              </Route>
+            </Switch>
+          </PageBoundary>
+        </main>
+        <JobTray />
+        <FileDrop />
+      </div>
+    </ImportFilesProvider>
   )
 }

@@ -13,15 +13,21 @@ const modifier = navigator.userAgent.includes('Mac') ? '⌘' : 'Ctrl+'
 /** How many things each page holds, and whether something of its kind is being made. */
 function useCounts(): Record<AppSection['name'], { count: number | undefined; busy: boolean }> {
   const models = useCall('models.list', {})
+  const datasets = useCall('datasets.list', {})
+  const benchmarks = useCall('benchmarks.list', {})
   const comparisons = useCall('comparisons.list', {})
   const devices = useCall('devices.list', {})
   const deployments = useCall('deployments.list', {})
+  const reports = useCall('reports.list', {})
   return {
     models: { count: models.data?.length, busy: false },
+    datasets: { count: datasets.data?.length, busy: useActiveJobs('datasets.import').length > 0 },
     optimize: { count: undefined, busy: useActiveJobs('optimize.start').length > 0 },
+    benchmarks: { count: benchmarks.data?.length, busy: useActiveJobs('bench.start').length > 0 },
     compare: { count: comparisons.data?.length, busy: useActiveJobs('compare.start').length > 0 },
     devices: { count: devices.data?.length, busy: useActiveJobs('devices.prepare').length > 0 },
     deployments: { count: deployments.data?.length, busy: useActiveJobs('deploy.start').length > 0 },
+    reports: { count: reports.data?.length, busy: false },
   }
 }
 
@@ -45,7 +51,6 @@ export function Navigation() {
             <Link
               href={`/${name}`}
               className={classes.item}
-              aria-label={label}
               aria-current={active ? 'page' : undefined}
               aria-keyshortcuts={`Control+${index + 1}`}
               data-testid={`nav-${name}`}

@@ -12,8 +12,8 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right'
   /** Makes the header a button that sorts by this value. */
   readonly sort?: (row: Row) => number | string | null
-  /** 2 disappears in narrow panes, 3 already in medium ones; 1 (default) stays. */
-  readonly priority?: 1 | 2 | 3
+  /** 2 disappears in narrow panes, 3 already in medium ones, 4 in all but wide ones; 1 (default) stays. */
+  readonly priority?: 1 | 2 | 3 | 4
 }
 
 interface ListTableProps<Row> {
@@ -102,7 +102,10 @@ function HeaderCell<Row>({ column, order, onOrder }: HeaderCellProps<Row>) {
   )
 }
 
+/** Classes that hide columns, by priority. */
+const hiding = { 1: '', 2: classes.second, 3: classes.third, 4: classes.fourth } as const
+
 function cellClass<Row>({ align, priority }: Column<Row>): string {
-  const names = [align === 'right' ? classes.right : '', priority === 2 ? classes.second : priority === 3 ? classes.third : '']
+  const names = [align === 'right' ? classes.right : '', priority ? hiding[priority] : '']
   return names.filter(Boolean).join(' ')
 }

@@ -28,9 +28,14 @@ export function notifyFailedJob(job: Job): void {
   })
 }
 
+/** One offer at a time: several of them would fill the corner, and an error behind them would not be seen. */
+const OFFER_ID = 'offer'
+
 /** Says that something worked, for a moment; `action` may hold a button. */
 export function notifyDone(message: string, action?: ReactNode): void {
+  if (action) notifications.hide(OFFER_ID)
   notifications.show({
+    ...(action ? { id: OFFER_ID } : {}),
     color: 'teal',
     message: action ? <NoticeText text={message} action={action} /> : plainText(message, 400),
     autoClose: action ? 20_000 : 4000,

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { ScrollBox } from './scroll-box.tsx'
 import classes from './section.module.css'
 
 interface SectionProps {
@@ -18,7 +19,7 @@ export function Section({ title, aside, children, flush = false }: SectionProps)
         <h3 className={classes.title}>{title}</h3>
         {aside ? <div className={classes.aside}>{aside}</div> : null}
       </div>
-      <div className={flush ? classes.flush : classes.body}>{children}</div>
+      {flush ? <ScrollBox label={title}>{children}</ScrollBox> : <div className={classes.body}>{children}</div>}
     </section>
   )
 }

@@ -20,6 +20,11 @@ export function formatSignificant(value: number): string {
   return minus(Math.abs(value) >= 999.5 ? grouped.format(value) : threeDigits.format(value))
 }
 
+/** A value of a sample: whole numbers with all their digits, others with three: 0, 1,234, 0.0177. */
+export function formatValue(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : formatSignificant(value)
+}
+
 const magnitudes: readonly [factor: number, suffix: string][] = [
   [1e12, ' T'],
   [1e9, ' G'],

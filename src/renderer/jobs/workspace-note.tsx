@@ -15,12 +15,12 @@ export function WorkspaceNote() {
   return (
     <HoverCard position="top-end" width={420} openDelay={150} shadow="md">
       <HoverCard.Target>
-        <div className={classes.note} data-testid="workspace-note">
+        <button type="button" className={classes.note} data-testid="workspace-note">
           <span className={`${classes.path} es-ellipsis`}>{plainText(workspace.path, 300)}</span>
           <StateDot
             condition={state === 'ready' ? 'good' : state === 'failed' ? 'bad' : 'busy'}
           >{`v${plainText(workspace.version, 20)}`}</StateDot>
-        </div>
+        </button>
       </HoverCard.Target>
       <HoverCard.Dropdown>
         <Facts

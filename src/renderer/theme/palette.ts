@@ -7,7 +7,7 @@ export const petrol: MantineColorsTuple = [
   '#a2d4dd',
   '#70bccb',
   '#48a7ba',
-  '#17849a',
+  '#137c91',
   '#0b7285',
   '#086274',
   '#045263',

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fixedBatchOf, matchArrays, sampleDims } from '../../../src/core/datasets/match-inputs.ts'
+import { fixedBatchOf, matchArrays } from '../../../src/core/datasets/match-inputs.ts'
 import { nestedSample } from '../../../src/core/datasets/nested-values.ts'
 import type { NumericArray } from '../../../src/core/datasets/numeric-array.ts'
-import { bindSamples, stepsFor } from '../../../src/core/datasets/sample-set.ts'
+import { bindSamples } from '../../../src/core/datasets/sample-set.ts'
+import { fitSampleShape } from '../../../src/core/datasets/sample-shape.ts'
 import type { Port } from '../../../src/core/inference-runtime.ts'
 import { array, counting, port } from './arrays.ts'
 
@@ -57,6 +58,8 @@ describe('finding the array of each input', () => {
 })
 
 describe('shapes', () => {
+  const names = { where: 'Array "x"', input: 'x' }
+
   test.each<[string, number[], Port['shape'], number[]]>([
     ['the same', [5, 1, 28, 28], ['N', 1, 28, 28], [1, 28, 28]],
     ['a channel to add', [5, 28, 28], ['N', 1, 28, 28], [1, 28, 28]],
@@ -67,9 +70,8 @@ describe('shapes', () => {
     ['symbols and a channel to add', [5, 10, 20], ['N', 1, 'H', 'W'], [1, 10, 20]],
     ['numbers alone', [5], ['N'], []],
     ['a column for single numbers', [5], ['N', 1], [1]],
-    ['an unknown rank', [5, 7, 8], [], [7, 8]],
   ])('%s', (_, shape, model, expected) => {
-    expect(sampleDims(shape, port('x', 'float32', ...model), 'Array "x"')).toEqual(expected)
+    expect(fitSampleShape(shape.slice(1), model.slice(1), names)).toEqual(expected)
   })
 
   test.each<[string, number[], Port['shape'], RegExp, RegExp]>([
@@ -85,7 +87,7 @@ describe('shapes', () => {
     ['flat', [5, 784], ['N', 1, 28, 28], /needs \[1,28,28\]/, /x\.reshape\(-1, 1, 28, 28\)/],
     ['too few dimensions', [5], ['N', 3, 'T'], /needs \[3,T\]/, /made for/],
   ])('%s', (_, shape, model, message, hint) => {
-    expect(() => sampleDims(shape, port('x', 'float32', ...model), 'Array "x"')).toThrow(
+    expect(() => fitSampleShape(shape.slice(1), model.slice(1), names)).toThrow(
       expect.objectContaining({ code: 'DATASET_SHAPE', message: expect.stringMatching(message), hint: expect.stringMatching(hint) }),
     )
   })
@@ -269,11 +271,12 @@ describe('what cannot be fed', () => {
   })
 })
 
-test('preprocessing beside other inputs is for the floating point ones', () => {
-  const steps = { scale: 2 }
-  expect(stepsFor(port('ids', 'int64'), steps, 2)).toEqual({})
-  expect(stepsFor(port('ids', 'int64'), steps, 1)).toBe(steps)
-  expect(stepsFor(port('x', 'float16'), steps, 2)).toBe(steps)
+test('an unknown rank takes samples as they are', () => {
+  expect(bind(port('x', 'float32'), array('x', 'float32', counting(8), [2, 2, 2])).batch(1, 1).x).toEqual({
+    type: 'float32',
+    dims: [1, 2, 2],
+    values: Float32Array.of(4, 5, 6, 7),
+  })
 })
 
 test('a sample as nested lists', () => {

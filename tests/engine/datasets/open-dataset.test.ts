@@ -9,8 +9,9 @@ import { engineResultSchemas } from '../../../src/contract/engine-protocol.ts'
 import type { NumericArray } from '../../../src/core/datasets/numeric-array.ts'
 import { writeNpy, writeNpz } from '../../../src/core/datasets/write-npz.ts'
 import { encodeModel } from '../../../src/core/onnx/model-file.ts'
-import { findDatasetFiles, labelsBeside } from '../../../src/engine/datasets/find-dataset-files.ts'
-import { describeDataset, openDataset, readSample } from '../../../src/engine/datasets/open-dataset.ts'
+import { describeDataset as describeSource } from '../../../src/engine/datasets/describe-dataset.ts'
+import { datasetFormatOf, labelsBeside } from '../../../src/engine/datasets/find-dataset-files.ts'
+import { openDataset, readSample } from '../../../src/engine/datasets/open-dataset.ts'
 import { onnxRuntime } from '../../../src/engine/runtimes/onnx-runtime.ts'
 import { array, counting, port } from '../../core/datasets/arrays.ts'
 import { classifier } from '../../core/onnx/sample-models.ts'
@@ -26,6 +27,9 @@ async function npz(arrays: readonly NumericArray[], preprocessing: Preprocessing
   await writeFile(path, writeNpz(arrays))
   return { format: 'npz', name: 'data.npz', files: [{ role: 'samples', path }], preprocessing }
 }
+
+/** The report on datasets of version 1, which are kept as they came. */
+const describeDataset = async (source: DatasetSource) => (await describeSource(source, { progress: () => {}, log: () => {} })).report
 
 const be32 = (value: number) => [value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]
 const idx = (dims: number[], body: readonly number[]) => Uint8Array.from([0, 0, 8, dims.length, ...dims.flatMap(be32), ...body])
@@ -61,7 +65,13 @@ describe('an .npz', () => {
       ],
       labelled: true,
       classCounts: { 0: 1, 2: 2 },
-      sizeBytes: (await readFile(join(folder, 'data.npz'))).length,
+      // 12 values of 4 bytes, 3 labels of 8, a mean of 8.
+      sizeBytes: 80,
+      targets: null,
+      // 0 … 11: the mean is 11/2, the variance (12² − 1)/12.
+      statistics: [{ array: 'x', axis: null, mean: [5.5], std: [expect.closeTo(Math.sqrt(143 / 12), 12)], min: [0], max: [11] }],
+      duplicates: 0,
+      notes: [],
     })
     expect(datasetReportSchema.parse(report)).toEqual(report)
   })
@@ -77,6 +87,13 @@ describe('an .npz', () => {
     const source = await npz([array('x', 'uint8', [0, 51, 102, 255], [1, 2, 2])], { scale: 1 / 255, mean: [0.2], std: [0.2] })
     const { values } = (await openDataset(source, [image])).batch(0, 1).x!
     expect([...(values as Float32Array)]).toEqual([...Float32Array.of(-1, 0, 1, 4)])
+  })
+
+  test('has classes in floating point targets that are whole, else values to regress', async () => {
+    const whole = await openDataset(await npz([samples, array('targets', 'float32', [2, 0, 1])]), [image])
+    expect([whole.labels, whole.targets]).toEqual([Int32Array.of(2, 0, 1), undefined])
+    const values = await openDataset(await npz([samples, array('targets', 'float64', [2, 0.5, -1])]), [image])
+    expect([values.labels, values.targets]).toEqual([undefined, { width: 1, values: Float32Array.of(2, 0.5, -1) }])
   })
 
   test('feeds a model in the runtime', async () => {
@@ -153,7 +170,12 @@ describe('an .npz', () => {
     ['no samples', [array('x', 'float32', [], [0, 3])], 'DATASET_EMPTY', /holds no sample/],
     ['labels for others', [samples, array('y', 'int64', [1])], 'DATASET_LABELS', /"y" of data\.npz has 1 labels, but there are 3 samples/],
     ['infinity', [array('x', 'float64', [1, Number.POSITIVE_INFINITY], [2, 1])], 'DATASET_INVALID', /Infinity in sample 1/],
-    ['targets to regress', [samples, array('targets', 'float32', [1.5, 2, 3])], 'DATASET_LABELS', /1\.5 in row 0/],
+    [
+      'NaN among the targets',
+      [samples, array('targets', 'float32', [1.5, Number.NaN, 3])],
+      'DATASET_INVALID',
+      /"targets" of data\.npz holds NaN in sample 1/,
+    ],
   ])('is not described with %s', async (_, arrays, code, message) => {
     await expect(describeDataset(await npz(arrays))).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
   })
@@ -305,41 +327,28 @@ describe('finding the files of a dataset', () => {
     expect(await labelsBeside(join(folder, 'digits.idx'))).toBeUndefined()
   })
 
-  test('the kind is told by the first bytes', async () => {
-    await write('train-images-idx3-ubyte', 'train-labels-idx1-ubyte')
+  test('the kind is told by the first bytes, a table by its name', async () => {
+    await write('train-images-idx3-ubyte')
     await npz([samples])
-    expect(await findDatasetFiles(join(folder, 'data.npz'))).toEqual({
-      format: 'npz',
-      files: [{ role: 'samples', path: join(folder, 'data.npz') }],
-    })
-    expect(await findDatasetFiles(join(folder, 'train-images-idx3-ubyte'))).toEqual({
-      format: 'idx',
-      files: [
-        { role: 'samples', path: join(folder, 'train-images-idx3-ubyte') },
-        { role: 'labels', path: join(folder, 'train-labels-idx1-ubyte') },
-      ],
-    })
-    expect(await findDatasetFiles(join(folder, 'train-images-idx3-ubyte'), '/elsewhere/labels')).toMatchObject({
-      files: [{}, { path: '/elsewhere/labels' }],
-    })
+    await writeFile(join(folder, 'one.npy'), writeNpy(samples))
+    await writeFile(join(folder, 'packed.bin'), gzipSync(idx([1], [0])))
+    await writeFile(join(folder, 'table.CSV'), 'a,b\n1,2')
+    const kinds = ['data.npz', 'one.npy', 'train-images-idx3-ubyte', 'packed.bin', 'table.CSV', '.'].map((name) =>
+      datasetFormatOf(join(folder, name)),
+    )
+    expect(await Promise.all(kinds)).toEqual(['npz', 'npy', 'idx', 'idx', 'csv', 'images'])
   })
 
   test.each<[string, Uint8Array | string, string, RegExp]>([
     ['an empty file', '', 'DATASET_INVALID', /a\.bin is empty/],
-    ['a single .npy', '\x93NUMPY', 'DATASET_INVALID', /single NumPy array/],
-    ['a CSV', 'a,b\n1,2', 'DATASET_INVALID', /neither an \.npz archive nor an IDX file/],
+    ['a single image', '\xff\xd8\xff\xe0', 'DATASET_INVALID', /a\.bin is a single image/],
+    ['text', 'a,b\n1,2', 'DATASET_INVALID', /a\.bin is no \.npz, \.npy, IDX or \.csv file/],
   ])('%s is refused', async (_, content, code, message) => {
     await writeFile(join(folder, 'a.bin'), typeof content === 'string' ? Buffer.from(content, 'latin1') : content)
-    await expect(findDatasetFiles(join(folder, 'a.bin'))).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+    await expect(datasetFormatOf(join(folder, 'a.bin'))).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
-  test('an .npz has its labels inside', async () => {
-    await npz([samples])
-    await expect(findDatasetFiles(join(folder, 'data.npz'), join(folder, 'labels'))).rejects.toMatchObject({ code: 'USAGE' })
-  })
-
-  test('a missing file and a folder', async () => {
-    await expect(findDatasetFiles(join(folder, 'none'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
-    await expect(findDatasetFiles(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  test('a missing file', async () => {
+    await expect(datasetFormatOf(join(folder, 'none'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
   })
 })

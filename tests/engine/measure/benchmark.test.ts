@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Progress } from '../../../src/contract/job.ts'
 import { type BenchSettings, benchResultSchema, benchSettingsSchema } from '../../../src/contract/measurement.ts'
 import { latencyStatistics } from '../../../src/core/statistics/latency-statistics.ts'
+import { outlierShare } from '../../../src/core/statistics/outliers.ts'
 import { benchmark, type MeasureContext } from '../../../src/engine/measure/benchmark.ts'
 import { identityModel, linearModel, lookUpModel, oneNodeModel, slowModel } from './small-models.ts'
 
@@ -55,7 +56,17 @@ describe('benchmark', () => {
     expect(found.latenciesMs).toHaveLength(400)
     expect(found.samples).toBe(400)
     expect(found.latencyMs).toEqual(latencyStatistics(found.latenciesMs))
-    expect(found.warmupRuns).toBe(30)
+    expect(found.offsetsMs).toHaveLength(400)
+    // Each run began after the one before had ended.
+    for (let i = 1; i < 400; i++) {
+      const ended = (found.offsetsMs[i - 1] as number) + (found.latenciesMs[i - 1] as number)
+      expect(found.offsetsMs[i] as number).toBeGreaterThan(ended - 1e-3)
+    }
+    expect(found.offsetsMs[0]).toBe(0)
+    expect(found).toMatchObject({ warmupRuns: 30, steady: null, load: null })
+    expect(found.outlierShare).toBe(outlierShare(found.latenciesMs))
+    expect(found.steadyRssBytes).toBeGreaterThan(0)
+    expect(found.peakRssBytes).toBeGreaterThanOrEqual(found.steadyRssBytes ?? Number.NaN)
     // The loop's own time is part of the measured time, so it cannot be less than the runs took.
     const seconds = found.latenciesMs.reduce((sum, ms) => sum + ms, 0) / 1000
     expect(found.throughputPerSecond).toBeLessThanOrEqual((4 * 400) / seconds + 1e-6)
@@ -74,6 +85,24 @@ describe('benchmark', () => {
     expect(found.warmupRuns).toBeGreaterThan(10)
     const none = await benchmark(paths.linear as string, settings({ warmupRuns: 0, warmupSeconds: 0, runs: 1 }), context())
     expect([none.warmupRuns, none.samples]).toEqual([0, 1])
+  })
+
+  it('says whether latencies had settled', async () => {
+    const found = await benchmark(paths.linear as string, settings({ warmupSeconds: 1.5, runs: 10 }), context())
+    expect(found.steady).toEqual(expect.any(Boolean))
+    const unsteady = found.warnings.some((warning) => warning.startsWith('Latencies had not settled'))
+    expect(unsteady).toBe(found.steady === false)
+  })
+
+  it('answers requests at random moments', async () => {
+    const found = await benchmark(paths.linear as string, settings({ scenario: 'server', rate: 2000, seconds: 0.2 }), context())
+    expect(benchResultSchema.parse(found)).toEqual(found)
+    expect(found.load).toMatchObject({ offeredPerSecond: 2000, errors: 0 })
+    expect(found.load?.serviceMs.mean).toBeLessThanOrEqual(found.latencyMs.mean)
+    expect(found.samples).toBeGreaterThan(300)
+    // Far more than the model can do: measured, and labelled.
+    const overloaded = await benchmark(paths.slow as string, settings({ scenario: 'server', rate: 100_000, runs: 60 }), context())
+    expect(overloaded.load).toMatchObject({ overloaded: true })
   })
 
   it('measures for a time instead of a number of runs', async () => {
@@ -107,6 +136,13 @@ describe('benchmark', () => {
     try {
       const found = await benchmark(paths.slow as string, settings({ seconds: 0.7 }), context({ systemRoot: root }))
       expect(found.warnings[0]).toMatch(/^Noisy: other programs used \d+ % of the processors just before the measurement/)
+      expect(found.noise).toEqual({ label: 'noisy', reasons: found.warnings.filter((warning) => warning.startsWith('Noisy')) })
+      expect(found.preflight).toContainEqual({
+        name: 'other programs',
+        found: expect.stringMatching(/^\d+ % of the processors$/),
+        wanted: 'at most 10 %',
+        ok: false,
+      })
     } finally {
       clearInterval(timer)
       await rm(root, { recursive: true, force: true })
@@ -137,6 +173,9 @@ describe('benchmark', () => {
       ['text', {}, 'USAGE'],
       ['failing', {}, 'MODEL_RUN_FAILED'],
       ['broken', {}, 'MODEL_LOAD_FAILED'],
+      ['linear', { scenario: 'server' }, 'USAGE'],
+      ['linear', { rate: 3 }, 'USAGE'],
+      ['linear', { connections: 3 }, 'USAGE'],
     ]
     for (const [name, changes, code] of failures) {
       await expect(benchmark(paths[name] as string, settings(changes), context()), name).rejects.toMatchObject({ code })

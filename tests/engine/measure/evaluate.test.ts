@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DatasetSource } from '../../../src/contract/dataset.ts'
+import { type EvaluateResult, evaluateResultSchema } from '../../../src/contract/evaluation.ts'
 import type { Progress } from '../../../src/contract/job.ts'
-import { evaluateResultSchema } from '../../../src/contract/measurement.ts'
 import { writeNpz } from '../../../src/core/datasets/write-npz.ts'
+import { wilsonInterval } from '../../../src/core/statistics/proportion.ts'
 import { seededRandom } from '../../../src/core/statistics/seeded-random.ts'
 import type { MeasureContext } from '../../../src/engine/measure/benchmark.ts'
 import { type EvaluateRequest, evaluate } from '../../../src/engine/measure/evaluate.ts'
@@ -104,6 +105,10 @@ function run(modelName: string, datasetName: string, batch = 32, changes: Partia
   return evaluate(request, onnxRuntime, context)
 }
 
+function predictionsOf({ perSample }: EvaluateResult): Int32Array {
+  return perSample.predictions as Int32Array
+}
+
 /** Counted again, the plain way. */
 function expected() {
   const rows = Array.from({ length: SAMPLES }, (_, i) => [...scores.subarray(i * CLASSES, (i + 1) * CLASSES)])
@@ -122,27 +127,33 @@ describe('evaluate', () => {
     for (const batch of [1, 10, 101, 4096]) {
       const found = await run('open', 'good', batch)
       expect(evaluateResultSchema.parse(found)).toEqual(found)
-      expect([...found.predictions], `batch ${batch}`).toEqual(predictions)
-      expect([...found.labels]).toEqual([...labels])
-      expect(found).toMatchObject({ task: 'classification', samples: SAMPLES, classes: CLASSES, correct })
+      expect([...predictionsOf(found)], `batch ${batch}`).toEqual(predictions)
+      expect(found.perSample.labels).toEqual(labels)
+      expect(found).toMatchObject({
+        task: 'classification',
+        samples: SAMPLES,
+        classification: { classes: CLASSES, correct, unanswered: 0 },
+        parity: null,
+      })
       expect(found.metrics.accuracy).toBe(correct / SAMPLES)
       expect(found.metrics.top5).toBe(top5)
-      const [low, high] = found.metrics.accuracyCi95
-      expect(low < found.metrics.accuracy && found.metrics.accuracy < high).toBe(true)
+      expect(found.metrics.accuracyCi95).toEqual(wilsonInterval(correct, SAMPLES))
+      expect(found.metrics.top5Ci95).toEqual(wilsonInterval(Math.round(top5 * SAMPLES), SAMPLES))
+      expect(found.classification?.confusion?.reduce((sum, count) => sum + count, 0)).toBe(SAMPLES)
     }
   })
 
   it('fills the last batch of a model with a fixed one, and counts no sample twice', async () => {
     const { predictions } = expected()
-    expect([...(await run('fixed', 'good')).predictions]).toEqual(predictions)
+    expect([...predictionsOf(await run('fixed', 'good'))]).toEqual(predictions)
   })
 
   it('takes scores with trailing ones, half precision, and preprocessed samples', async () => {
     const { predictions } = expected()
-    expect([...(await run('trailing', 'spatial')).predictions]).toEqual(predictions)
-    expect([...(await run('open', 'negated')).predictions]).toEqual(predictions)
+    expect([...predictionsOf(await run('trailing', 'spatial'))]).toEqual(predictions)
+    expect([...predictionsOf(await run('open', 'negated'))]).toEqual(predictions)
     const half = await run('half', 'good')
-    const agreeing = half.predictions.filter((prediction, i) => prediction === predictions[i]).length
+    const agreeing = predictionsOf(half).filter((prediction, i) => prediction === predictions[i]).length
     // Rounding to half precision can only change rows whose best two scores are within 1/2048.
     expect(agreeing).toBeGreaterThan(SAMPLES - 3)
   })
@@ -150,13 +161,13 @@ describe('evaluate', () => {
   it('counts answers that are not numbers as wrong and says how many', async () => {
     const log: string[] = []
     const found = await run('root', 'some negative', 8, { reporter: { progress: () => {}, log: (text) => void log.push(text) } })
-    expect([...found.predictions.subarray(0, 3)]).toEqual([-1, -1, expected().predictions[2]])
+    expect([...predictionsOf(found).subarray(0, 3)]).toEqual([-1, -1, expected().predictions[2]])
     expect(log).toEqual(['2 of 101 samples have scores that are not numbers; they count as wrong.'])
   })
 
   it('gives coded errors for data and models that do not go together', async () => {
     const failures: [string, string, string, RegExp][] = [
-      ['open', 'unlabelled', 'DATASET_LABELS', /no labels/],
+      ['open', 'unlabelled', 'EVALUATION_IMPOSSIBLE', /neither labels nor targets/],
       ['open', 'out of range', 'DATASET_LABELS', /Label 7 in row 50/],
       ['one-score', 'narrow', 'MODEL_NOT_CLASSIFIER', /"y" float32\[32,1\] for 32 samples/],
       ['integers', 'good', 'MODEL_NOT_CLASSIFIER', /int32/],

@@ -9,7 +9,7 @@ export interface CompareDraft {
   readonly datasetId: string | null
   /** Null: not chosen by hand yet, a labelled dataset is suggested. */
   readonly datasetChosen: boolean
-  /** Measurement settings that differ from the defaults, by their names in the contract; `blocks` among them. */
+  /** Measurement settings that differ from the defaults, by their names in the contract; `blocks` and `control` among them. */
   readonly settings: Readonly<Record<string, unknown>>
 }
 
@@ -31,7 +31,7 @@ export function withModel(draft: CompareDraft, modelId: string, ticked: boolean)
 
 /** What `compare.start` is called with. */
 export function compareInput(draft: CompareDraft): ProcedureInput<'compare.start'> {
-  const { blocks, ...settings } = draft.settings
+  const { blocks, control, ...settings } = draft.settings
   return {
     baselineId: draft.baselineId ?? '',
     modelIds: [...draft.modelIds],
@@ -39,5 +39,6 @@ export function compareInput(draft: CompareDraft): ProcedureInput<'compare.start
     ...(draft.datasetId ? { datasetId: draft.datasetId } : {}),
     settings: settings as ProcedureInput<'compare.start'>['settings'],
     ...(blocks === undefined ? {} : { blocks: blocks as number }),
+    ...(control === undefined ? {} : { control: control as boolean }),
   }
 }

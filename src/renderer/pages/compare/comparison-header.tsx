@@ -42,6 +42,7 @@ export function ComparisonHeader({ comparison }: { comparison: Comparison }) {
                   ...(comparison.datasetId ? { datasetId: comparison.datasetId } : {}),
                   settings: comparison.settings,
                   ...(blocks === undefined ? {} : { blocks }),
+                  control: comparison.noiseFloor !== null,
                 },
                 { onSuccess: ({ jobId }) => navigate(`/compare/${jobId}`) },
               )
@@ -53,7 +54,9 @@ export function ComparisonHeader({ comparison }: { comparison: Comparison }) {
           <Button
             leftSection={<IconFileExport size={14} />}
             loading={isPending}
-            onClick={() => void exportReport(comparison)}
+            onClick={() =>
+              void exportReport(`${comparison.baseline} ${comparison.createdAt.slice(0, 10)}`, { comparisonIds: [comparison.id] })
+            }
             data-testid="export-report"
           >
             Export report

@@ -1,6 +1,9 @@
-import type { Comparison, ComparisonRow, Explanation } from '../../../contract/measurement.ts'
+import type { Explanation } from '../../../contract/analysis.ts'
+import type { MetricDifference } from '../../../contract/evaluation.ts'
+import type { Comparison, ComparisonRow } from '../../../contract/measurement.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { formatRatio } from '../../format/shares.ts'
+import { headlineText as metricHeadline } from '../../text/metric-text.ts'
 
 /** Level of the McNemar test below which a difference in accuracy counts as shown; the report uses the same. */
 const SIGNIFICANCE = 0.05
@@ -8,6 +11,23 @@ const SIGNIFICANCE = 0.05
 /** Whether an accuracy differs from the baseline's by more than chance explains. */
 export function isShown(difference: NonNullable<ComparisonRow['accuracyDifference']>): boolean {
   return difference.pValue < SIGNIFICANCE && difference.difference !== 0
+}
+
+/** Whether a build's metric is shown to be better or worse than the baseline's; null where nothing was tested. As in the report. */
+export function differenceVerdict(found: MetricDifference | null): 'better' | 'worse' | 'not shown' | null {
+  if (!found || found.test === 'none') return null
+  const { difference, pValue, ci95 } = found
+  const shown = pValue === null ? ci95 !== null && (ci95[0] > 0 || ci95[1] < 0) : pValue < SIGNIFICANCE
+  if (!shown || difference === 0) return 'not shown'
+  const higherIsBetter = found.metric === 'accuracy' || found.metric === 'sqnrDb'
+  return difference > 0 === higherIsBetter ? 'better' : 'worse'
+}
+
+/** Whether a build was shown to answer worse than the baseline; null where nothing was tested. */
+function isWorse({ accuracyDifference, metricDifference }: ComparisonRow): boolean | null {
+  if (accuracyDifference) return isShown(accuracyDifference) && accuracyDifference.difference < 0
+  const verdict = differenceVerdict(metricDifference ?? null)
+  return verdict === null ? null : verdict === 'worse'
 }
 
 /** The baseline's row; undefined in a comparison that has none. */
@@ -39,10 +59,11 @@ export function comparisonWarnings({ rows }: Comparison): string[] {
 export function headlineText(comparison: Comparison): string {
   const baseline = plainText(comparison.baseline, 80)
   const faster = comparison.rows.filter(({ speedup }) => speedup?.verdict === 'faster')
-  const sound = faster.filter(({ accuracyDifference: found }) => !(found && isShown(found) && found.difference < 0))
+  const sound = faster.filter((row) => isWorse(row) !== true)
   const [best] = sound.sort((a, b) => (b.speedup?.estimate ?? 0) - (a.speedup?.estimate ?? 0))
   if (best?.speedup) {
-    const accuracy = best.accuracyDifference ? 'no loss of accuracy shown' : 'accuracy was not measured'
+    const tested = isWorse(best) !== null
+    const accuracy = tested ? 'no loss of accuracy shown' : best.metrics ? metricHeadline(best.metrics) : 'accuracy was not measured'
     return `${plainText(best.model, 80)} is the fastest choice: ${formatRatio(best.speedup.estimate)} the speed of ${baseline}, ${accuracy}.`
   }
   if (faster.length > 0) return `Every build that is faster than ${baseline} is less accurate: the gain has a price, shown below.`

@@ -2,16 +2,20 @@ import { Button } from '@mantine/core'
 import { IconPin } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
+import { headlineMetric } from '../../../contract/evaluation.ts'
 import type { ComparisonRow } from '../../../contract/measurement.ts'
 import { SeriesMarker } from '../../charts/series-marker.tsx'
 import { VerdictChip } from '../../components/verdict-chip.tsx'
 import { formatBytes } from '../../format/bytes.ts'
 import { formatMs } from '../../format/durations.ts'
-import { formatLargeCount } from '../../format/numbers.ts'
+import { formatLargeCount, NOTHING } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
-import { formatPercent, formatPoints, formatPValue, formatRatio, formatShrink } from '../../format/shares.ts'
-import { isShown } from './comparison-outcome.ts'
+import { formatPoints, formatPValue, formatRatio, formatShrink } from '../../format/shares.ts'
+import { headlineText, metricDifferenceText, metricInterval, metricLabel, metricValue } from '../../text/metric-text.ts'
+import type { AnalysedRow } from './analysed-row.ts'
+import { differenceVerdict, isShown } from './comparison-outcome.ts'
 import classes from './comparison-table.module.css'
+import { RowActions } from './row-actions.tsx'
 import { showExplanation } from './slower-explanations.tsx'
 
 interface ComparisonTableRowProps {
@@ -21,10 +25,11 @@ interface ComparisonTableRowProps {
   readonly withAccuracy: boolean
   readonly pointed: boolean
   readonly onPoint: (modelId: string | null) => void
+  readonly onAnalyse: (analysed: AnalysedRow) => void
 }
 
 /** One model of a comparison. The data attributes hold the numbers as they are stored. */
-export function ComparisonTableRow({ row, index, baseline, withAccuracy, pointed, onPoint }: ComparisonTableRowProps) {
+export function ComparisonTableRow({ row, index, baseline, withAccuracy, pointed, onPoint, onAnalyse }: ComparisonTableRowProps) {
   const { latencyMs, speedup, metrics } = row
   const isBaseline = row.modelId === baseline?.modelId
   return (
@@ -48,6 +53,7 @@ export function ComparisonTableRow({ row, index, baseline, withAccuracy, pointed
             </Link>
             <span className={`${classes.second} es-ellipsis`}>{row.recipe ? plainText(row.recipe, 60) : 'original'}</span>
           </span>
+          <RowActions row={row} isBaseline={isBaseline} onAnalyse={onAnalyse} />
         </span>
       </td>
       <td>
@@ -78,7 +84,7 @@ export function ComparisonTableRow({ row, index, baseline, withAccuracy, pointed
       </td>
       {withAccuracy ? (
         <td>
-          <AccuracyCell row={row} />
+          <MetricCell row={row} />
         </td>
       ) : null}
       <td>
@@ -122,24 +128,51 @@ function LatencyCell({ value, interval }: { value: number | null; interval: read
   )
 }
 
-function AccuracyCell({ row }: { row: ComparisonRow }) {
-  const { metrics, accuracyDifference: difference } = row
+/** The headline metric, and how far it is from the baseline's on the same samples. */
+function MetricCell({ row }: { row: ComparisonRow }) {
+  const { metrics, accuracyDifference, metricDifference } = row
   if (!metrics) return <span className="es-dim">not measured</span>
-  if (!difference) {
-    const [low, high] = metrics.accuracyCi95
-    return <Cell first={formatPercent(metrics.accuracy)} second={`[${formatPercent(low)}, ${formatPercent(high)}]`} />
-  }
-  const look = !isShown(difference) ? '' : difference.difference < 0 ? classes.worse : classes.better
-  const meaning = isShown(difference) ? formatPValue(difference.pValue) : `${formatPValue(difference.pValue)}, not shown`
-  return (
-    <span
-      className={classes.cell}
-      title={`Only the baseline right: ${difference.onlyBaseline}; only this one right: ${difference.onlyBuild}`}
-    >
-      <span>
-        {formatPercent(metrics.accuracy)} <span className={look}>{formatPoints(difference.difference)}</span>
+  const headline = headlineMetric(metrics)
+  const interval = headline && metricInterval(metrics, headline.metric)
+  const first = headlineText(metrics).replace(/^Accuracy /, '')
+  const difference = metricDifference ?? null
+  if (accuracyDifference) {
+    const look = !isShown(accuracyDifference) ? '' : accuracyDifference.difference < 0 ? classes.worse : classes.better
+    return (
+      <span
+        className={classes.cell}
+        title={`Only the baseline right: ${accuracyDifference.onlyBaseline}; only this one right: ${accuracyDifference.onlyBuild}; exact McNemar test`}
+      >
+        <span>
+          {first} <span className={look}>{formatPoints(accuracyDifference.difference)}</span>
+        </span>
+        <span className={classes.second}>
+          {isShown(accuracyDifference) ? formatPValue(accuracyDifference.pValue) : `${formatPValue(accuracyDifference.pValue)}, not shown`}
+        </span>
       </span>
-      <span className={classes.second}>{meaning}</span>
-    </span>
-  )
+    )
+  }
+  const verdict = differenceVerdict(difference)
+  if (difference && verdict) {
+    const look = verdict === 'not shown' ? '' : verdict === 'worse' ? classes.worse : classes.better
+    const range = difference.ci95
+      ? `[${metricDifferenceText(difference.metric, difference.ci95[0])}, ${metricDifferenceText(difference.metric, difference.ci95[1])}]`
+      : ''
+    return (
+      <span className={classes.cell} title={`${metricLabel(difference.metric)} against the baseline: ${difference.test} over samples`}>
+        <span>
+          {first} <span className={look}>{metricDifferenceText(difference.metric, difference.difference)}</span>
+        </span>
+        <span className={classes.second}>
+          {[range, formatPValue(difference.pValue), verdict === 'not shown' ? 'not shown' : '']
+            .filter((part) => part && part !== NOTHING)
+            .join(' ')}
+        </span>
+      </span>
+    )
+  }
+  if (headline && interval) {
+    return <Cell first={first} second={`[${metricValue(headline.metric, interval[0])}, ${metricValue(headline.metric, interval[1])}]`} />
+  }
+  return <Cell first={first} second={metrics.cosine === undefined ? '' : `cosine ${metricValue('cosine', metrics.cosine)}`} />
 }

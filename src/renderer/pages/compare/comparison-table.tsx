@@ -1,8 +1,11 @@
 import type { Comparison } from '../../../contract/measurement.ts'
 import { Section } from '../../components/section.tsx'
+import type { AnalysedRow } from './analysed-row.ts'
 import { baselineRowOf } from './comparison-outcome.ts'
 import classes from './comparison-table.module.css'
 import { ComparisonTableRow } from './comparison-table-row.tsx'
+import { sharedMetric } from './trade-off.ts'
+import { measureLabel } from './trade-off-text.ts'
 
 export interface PointedProps {
   readonly comparison: Comparison
@@ -11,8 +14,13 @@ export interface PointedProps {
   readonly onPoint: (modelId: string | null) => void
 }
 
+interface ComparisonTableProps extends PointedProps {
+  readonly onAnalyse: (analysed: AnalysedRow) => void
+}
+
 /** All numbers, with differences to the pinned baseline. */
-export function ComparisonTable({ comparison, pointed, onPoint }: PointedProps) {
+export function ComparisonTable({ comparison, pointed, onPoint, onAnalyse }: ComparisonTableProps) {
+  const shared = sharedMetric(comparison)
   const baseline = baselineRowOf(comparison)
   const withAccuracy = comparison.rows.some(({ metrics }) => metrics !== null)
   return (
@@ -30,7 +38,7 @@ export function ComparisonTable({ comparison, pointed, onPoint }: PointedProps) 
               Model
             </th>
             <th scope="col">Speed</th>
-            {withAccuracy ? <th scope="col">Accuracy</th> : null}
+            {withAccuracy ? <th scope="col">{measureLabel('metric', shared)}</th> : null}
             <th scope="col">Size</th>
             <th scope="col">Median (p50)</th>
             <th scope="col">p95</th>
@@ -51,6 +59,7 @@ export function ComparisonTable({ comparison, pointed, onPoint }: PointedProps) 
               withAccuracy={withAccuracy}
               pointed={row.modelId === pointed}
               onPoint={onPoint}
+              onAnalyse={onAnalyse}
             />
           ))}
         </tbody>

@@ -46,7 +46,7 @@ export function DistributionRow({ row, index, outline, reference, domain, ticks,
       <div className={classes.label}>
         <SeriesMarker index={index} />
         <span className={classes.names}>
-          <span className={classes.name} title={plainText(row.model)}>
+          <span className={classes.name} title={plainText(row.model)} data-chart-text>
             {plainText(row.model, 60)}
           </span>
           <span className={classes.tail}>

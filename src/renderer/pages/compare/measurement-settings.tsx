@@ -19,13 +19,17 @@ const explained: Readonly<Record<string, string>> = {
   runs: 'measured, for each model',
   seconds: 'instead of a number of runs',
   blocks: 'turns each model takes',
+  control: 'measure the baseline against itself as well: the noise floor',
   warmupRuns: 'before measuring',
   warmupSeconds: 'the longer of the two',
 }
 
+/** A comparison measures one inference after another; rates and connections belong to runs of their own. */
+const measured = { batch: true, threads: true, runs: true, seconds: true, warmupRuns: true, warmupSeconds: true } as const
+
 const fields: readonly SettingField[] = [
-  ...settingFields(benchSettingsSchema),
-  ...settingFields(procedures['compare.start'].input.pick({ blocks: true })),
+  ...settingFields(benchSettingsSchema.pick(measured)),
+  ...settingFields(procedures['compare.start'].input.pick({ blocks: true, control: true })),
 ]
 
 /** How it is measured: batch, threads, runs, blocks, warm-up. */

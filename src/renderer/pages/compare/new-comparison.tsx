@@ -2,6 +2,7 @@ import { Alert, Button, Group, Select } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
 import { useEffect } from 'react'
 import { useLocation } from 'wouter'
+import type { Dataset } from '../../../contract/dataset.ts'
 import type { Model } from '../../../contract/model.ts'
 import { procedures } from '../../../contract/procedures.ts'
 import { useAction } from '../../backend/use-action.ts'
@@ -37,8 +38,9 @@ export function NewComparison({ models, baselineId, modelId }: NewComparisonProp
     setDraft((previous) => ({ ...withBaseline(previous, baselineId), modelIds: modelId === null ? [] : [modelId] }))
   }, [baselineId, modelId, setDraft])
 
-  const labelled = (datasets ?? []).filter(({ report }) => report.labelled)
+  const known = datasets ?? []
   // The largest labelled dataset is the test set more often than not.
+  const labelled = known.filter(({ report }) => report.labelled || report.targets !== null)
   const suggested = [...labelled].sort((a, b) => b.report.samples - a.report.samples)[0]?.id ?? null
   const datasetId = draft.datasetChosen ? draft.datasetId : suggested
   const input = compareInput({ ...draft, datasetId })
@@ -76,8 +78,8 @@ export function NewComparison({ models, baselineId, modelId }: NewComparisonProp
           <DeviceSelect value={draft.deviceId} onChange={(deviceId) => setDraft({ ...draft, deviceId })} testId="compare-device" />
           <Select
             label="Dataset"
-            description="Labelled samples, for accuracy"
-            data={labelled.map(({ id, name, report }) => ({ value: id, label: `${plainText(name, 60)} (${formatCount(report.samples)})` }))}
+            description={purposeOf(known.find(({ id }) => id === datasetId))}
+            data={known.map(({ id, name, report }) => ({ value: id, label: `${plainText(name, 60)} (${formatCount(report.samples)})` }))}
             value={datasetId}
             onChange={(id) => setDraft({ ...draft, datasetId: id, datasetChosen: true })}
             placeholder="No dataset: latency only"
@@ -87,7 +89,7 @@ export function NewComparison({ models, baselineId, modelId }: NewComparisonProp
         </div>
         {datasetId === null ? (
           <Alert variant="light" color="gray" icon={<IconInfoCircle size={16} />} mt="sm" p="xs">
-            Without a labelled dataset only latency, memory and size are compared; what a build costs in accuracy stays unknown.
+            Without a dataset only latency, memory and size are compared; what a build costs in accuracy stays unknown.
           </Alert>
         ) : null}
       </Section>
@@ -109,4 +111,11 @@ export function NewComparison({ models, baselineId, modelId }: NewComparisonProp
       </div>
     </form>
   )
+}
+
+/** What a dataset tells about builds. */
+function purposeOf(dataset: Dataset | undefined): string {
+  if (!dataset) return 'Samples with labels or values, for accuracy'
+  if (dataset.report.labelled) return 'Accuracy on its labels'
+  return dataset.report.targets ? 'Errors of predicted values' : 'No labels: outputs are compared with the baseline’s'
 }

@@ -1,71 +1,96 @@
-import { NumberInput, SegmentedControl } from '@mantine/core'
+import { NumberInput, Select } from '@mantine/core'
 import { useState } from 'react'
-import { Section } from '../../components/section.tsx'
-import { formatBytes } from '../../format/bytes.ts'
-import { formatMs } from '../../format/durations.ts'
-import { plainText } from '../../format/plain-text.ts'
-import { formatPercent } from '../../format/shares.ts'
 import type { PointedProps } from './comparison-table.tsx'
-import { bestWithin, type TradeOffMeasure, tradeOffPoints } from './trade-off.ts'
+import { type CostMeasure, chosenPoint, type GainMeasure, sharedMetric, tradeOffPoints } from './trade-off.ts'
 import { TradeOffChart } from './trade-off-chart.tsx'
 import classes from './trade-off-section.module.css'
+import { atLeast, budgetText, measureLabel } from './trade-off-text.ts'
 
-/** Accuracy (or size) over latency, with a latency budget that picks the best model within it. */
+const costs: readonly CostMeasure[] = ['p50', 'p95', 'size', 'memory']
+const gains: readonly GainMeasure[] = ['metric', 'size', 'memory']
+
+/** What builds cost against what they give, with budgets that pick the best build. */
 export function TradeOffSection({ comparison, pointed, onPoint }: PointedProps) {
-  const withAccuracy = comparison.rows.some(({ metrics }) => metrics !== null)
-  const [measure, setMeasure] = useState<TradeOffMeasure>(withAccuracy ? 'accuracy' : 'size')
-  const [budget, setBudget] = useState<number | string>('')
-  const points = tradeOffPoints(comparison, measure)
-  const budgetMs = typeof budget === 'number' && budget > 0 ? budget : null
+  const shared = sharedMetric(comparison)
+  const [cost, setCost] = useState<CostMeasure>('p50')
+  const [gain, setGain] = useState<GainMeasure>(shared ? 'metric' : 'size')
+  const [maxCost, setMaxCost] = useState<number | null>(null)
+  const [limit, setLimit] = useState<number | null>(null)
+  const points = tradeOffPoints(comparison, cost, gain)
+  const floor = atLeast(gain, shared)
+  const budgeted = maxCost !== null || limit !== null
+  const chosen = budgeted ? chosenPoint(points, { maxCost, minGain: limit === null ? null : floor ? limit : -limit }) : undefined
+  const measured = costs.filter(
+    (measure) => measure !== gain && (measure !== 'p95' || comparison.rows.some(({ latencyMs }) => latencyMs.p95 !== null)),
+  )
   return (
-    <Section
-      title={measure === 'accuracy' ? 'Accuracy and latency' : 'Size and latency'}
-      aside={
+    <TradeOffChart
+      points={points}
+      cost={cost}
+      gain={gain}
+      shared={shared}
+      maxCost={maxCost}
+      onMaxCost={setMaxCost}
+      limit={limit}
+      onLimit={setLimit}
+      chosenId={chosen?.row.modelId ?? null}
+      pointed={pointed}
+      onPoint={onPoint}
+      controls={
         <>
-          {withAccuracy ? (
-            <SegmentedControl
-              data={[
-                { value: 'accuracy', label: 'Accuracy' },
-                { value: 'size', label: 'Size' },
-              ]}
-              value={measure}
-              onChange={(value) => setMeasure(value as TradeOffMeasure)}
-              aria-label="Measure against latency"
+          <Select
+            size="xs"
+            w={150}
+            aria-label="Upward axis"
+            data={gains
+              .filter((measure) => measure !== cost && (measure !== 'metric' || shared))
+              .map((value) => ({ value, label: measureLabel(value, shared) }))}
+            value={gain}
+            onChange={(value) => {
+              setGain((value as GainMeasure | null) ?? 'size')
+              setLimit(null)
+            }}
+            allowDeselect={false}
+            data-testid="axis-gain"
+          />
+          <Select
+            size="xs"
+            w={164}
+            aria-label="Sideways axis"
+            data={measured.map((value) => ({ value, label: measureLabel(value, shared) }))}
+            value={cost}
+            onChange={(value) => {
+              setCost((value as CostMeasure | null) ?? 'p50')
+              setMaxCost(null)
+            }}
+            allowDeselect={false}
+            data-testid="axis-cost"
+          />
+          {cost === 'p50' || cost === 'p95' ? (
+            <NumberInput
+              value={maxCost === null ? '' : Number(maxCost.toPrecision(4))}
+              onChange={(value) => setMaxCost(typeof value === 'number' && value > 0 ? value : null)}
+              placeholder="Latency budget"
+              aria-label="Latency budget in milliseconds"
+              suffix=" ms"
+              min={0}
+              step={0.5}
+              decimalScale={4}
+              w={124}
             />
           ) : null}
-          <NumberInput
-            value={budget}
-            onChange={setBudget}
-            placeholder="Latency budget"
-            aria-label="Latency budget in milliseconds"
-            suffix=" ms"
-            min={0}
-            step={0.5}
-            decimalScale={3}
-            w={136}
-          />
         </>
       }
-    >
-      {withAccuracy ? null : (
-        <p className={classes.note}>
-          No dataset was chosen, so accuracy was not measured. The chart sets file size against latency instead.
-        </p>
-      )}
-      <TradeOffChart points={points} measure={measure} budgetMs={budgetMs} pointed={pointed} onPoint={onPoint} />
-      <p className={classes.note}>
-        {budgetMs === null
-          ? 'Better is top right. Whiskers are 95 % intervals; grey models are beaten in both by another one; the dashed line joins the rest.'
-          : budgetText(points, measure, budgetMs)}
-      </p>
-    </Section>
+      note={
+        <span data-testid="budget-text" data-best={chosen?.row.model ?? ''}>
+          {shared ? '' : 'No metric was measured, so the chart sets costs against each other. '}
+          {budgeted ? (
+            <strong className={classes.best}>{budgetText({ cost, gain, shared, maxCost, limit, chosen })}</strong>
+          ) : (
+            'Better is top right. Drag the orange lines, or move them with the arrow keys, to find the best build within a budget. Whiskers are 95 % intervals; grey builds are beaten in both; the dashed line joins the rest.'
+          )}
+        </span>
+      }
+    />
   )
-}
-
-function budgetText(points: ReturnType<typeof tradeOffPoints>, measure: TradeOffMeasure, budgetMs: number): string {
-  const best = bestWithin(points, measure, budgetMs)
-  if (!best) return `No model has a median latency within ${formatMs(budgetMs)}.`
-  const value = measure === 'accuracy' ? formatPercent(best.value) : formatBytes(best.value)
-  const kind = measure === 'accuracy' ? 'Most accurate' : 'Smallest'
-  return `${kind} within ${formatMs(budgetMs)}: ${plainText(best.row.model, 80)} (${value}, median ${formatMs(best.latencyMs)}).`
 }

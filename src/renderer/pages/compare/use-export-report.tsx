@@ -1,26 +1,29 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
-import type { Comparison } from '../../../contract/measurement.ts'
+import type { ProcedureInput } from '../../../contract/procedures.ts'
 import { bridge } from '../../backend/bridge.ts'
 import { call } from '../../backend/call.ts'
 import { notifyDone, notifyError } from '../../components/notify.tsx'
 import { formatBytes } from '../../format/bytes.ts'
 
+/** What a report holds. */
+type ReportContent = Omit<ProcedureInput<'report.write'>, 'path'>
+
 interface ExportReport {
-  readonly exportReport: (comparison: Comparison) => Promise<void>
+  /** `name` is suggested for the file, without an ending. */
+  readonly exportReport: (name: string, content: ReportContent) => Promise<void>
   readonly isPending: boolean
 }
 
-/** Asks where to, writes the report, and offers to open it. */
+/** Asks where to, writes the report in the format of the file's ending, and offers to open it. */
 export function useExportReport(): ExportReport {
   const [isPending, setPending] = useState(false)
-  async function exportReport(comparison: Comparison): Promise<void> {
-    const day = comparison.createdAt.slice(0, 10)
-    const path = await bridge().chooseFile({ kind: 'save-report', name: `${comparison.baseline} ${day}.html` })
+  async function exportReport(name: string, content: ReportContent): Promise<void> {
+    const path = await bridge().chooseFile({ kind: 'save-report', name: `${name.slice(0, 150)}.html` })
     if (path === null) return
     setPending(true)
     try {
-      const written = await call('report.write', { comparisonIds: [comparison.id], path })
+      const written = await call('report.write', { ...content, path })
       notifyDone(
         `Report written: ${written.path} (${formatBytes(written.sizeBytes)})`,
         <Button size="compact-xs" onClick={() => void openReport(written.path)} data-testid="open-report">

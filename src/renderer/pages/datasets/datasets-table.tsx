@@ -1,3 +1,4 @@
+import { IconCornerDownRight } from '@tabler/icons-react'
 import type { Dataset } from '../../../contract/dataset.ts'
 import { type Column, ListTable } from '../../components/list-table.tsx'
 import { formatBytes } from '../../format/bytes.ts'
@@ -5,6 +6,8 @@ import { formatExactMoment, formatMoment } from '../../format/moments.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { useNow } from '../../hooks/use-now.ts'
+import classes from './datasets-table.module.css'
+import { labelsShort, labelsText } from './labels-text.ts'
 
 interface DatasetsTableProps {
   readonly datasets: readonly Dataset[]
@@ -12,12 +15,28 @@ interface DatasetsTableProps {
   readonly onSelect: (id: string) => void
 }
 
-/** Datasets with their sizes. */
+const formats: Readonly<Record<Dataset['format'], string>> = { npz: 'npz', npy: 'npy', idx: 'IDX', csv: 'CSV', images: 'images' }
+
+/** Datasets with their sizes, splits below what they are parts of. */
 export function DatasetsTable({ datasets, selectedId, onSelect }: DatasetsTableProps) {
   const now = useNow(60_000)
+  const present = new Set(datasets.map(({ id }) => id))
   const columns: readonly Column<Dataset>[] = [
-    { key: 'name', header: 'Name', sort: ({ name }) => name, cell: ({ name }) => <strong>{plainText(name, 80)}</strong> },
-    { key: 'format', header: 'Format', priority: 2, sort: ({ format }) => format, cell: ({ format }) => format },
+    {
+      key: 'name',
+      header: 'Name',
+      sort: ({ name }) => name,
+      cell: ({ name, parentId }) =>
+        parentId !== null && present.has(parentId) ? (
+          <span className={classes.split} title={plainText(name, 120)}>
+            <IconCornerDownRight size={13} aria-label="Part of the dataset above" />
+            {plainText(name, 80)}
+          </span>
+        ) : (
+          <strong title={plainText(name, 120)}>{plainText(name, 80)}</strong>
+        ),
+    },
+    { key: 'format', header: 'Format', priority: 3, sort: ({ format }) => format, cell: ({ format }) => formats[format] },
     {
       key: 'samples',
       header: 'Samples',
@@ -27,17 +46,16 @@ export function DatasetsTable({ datasets, selectedId, onSelect }: DatasetsTableP
     },
     {
       key: 'labels',
-      header: 'Labels',
-      priority: 2,
+      header: 'Classes',
       sort: ({ report }) => Object.keys(report.classCounts ?? {}).length,
-      cell: ({ report }) =>
-        report.classCounts ? `${formatCount(Object.keys(report.classCounts).length)} classes` : <span className="es-dim">none</span>,
+      align: 'right',
+      cell: ({ report }) => <span title={labelsText(report) ?? 'no labels'}>{labelsShort(report)}</span>,
     },
     {
       key: 'size',
       header: 'Size',
       align: 'right',
-      priority: 3,
+      priority: 2,
       sort: ({ report }) => report.sizeBytes,
       cell: ({ report }) => formatBytes(report.sizeBytes),
     },
@@ -45,7 +63,7 @@ export function DatasetsTable({ datasets, selectedId, onSelect }: DatasetsTableP
       key: 'created',
       header: 'Created',
       align: 'right',
-      priority: 2,
+      priority: 3,
       sort: ({ createdAt }) => createdAt,
       cell: ({ createdAt }) => (
         <span className="es-dim" title={formatExactMoment(createdAt)}>
@@ -60,6 +78,7 @@ export function DatasetsTable({ datasets, selectedId, onSelect }: DatasetsTableP
       columns={columns}
       rows={datasets}
       rowKey={({ id }) => id}
+      parentKey={({ parentId }) => parentId}
       selectedKey={selectedId}
       onSelect={onSelect}
       rowTestId={({ name }) => `dataset-row-${plainText(name)}`}

@@ -1,5 +1,6 @@
 import { Button, Group, Modal, NumberInput, Select, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
+import { PREPROCESSING_KEY, parsePreprocessing } from '../../../contract/carried-preprocessing.ts'
 import { LOCAL_DEVICE_ID } from '../../../contract/device.ts'
 import { procedures } from '../../../contract/procedures.ts'
 import { useAction } from '../../backend/use-action.ts'
@@ -12,8 +13,11 @@ import { fieldErrors } from '../../forms/field-errors.ts'
 import { preprocessingText } from '../../text/preprocessing-text.ts'
 import classes from './deploy-dialog.module.css'
 
-/** Stands for "no preprocessing" in a select, whose values are strings. */
+/** Stand for "no preprocessing" and "what the build carries" in a select, whose values are strings. */
 const AS_THEY_ARE = 'as-they-are'
+const CARRIED = 'carried'
+
+const UNCHANGED = 'Values reach the model as they were sent.'
 
 interface DeployDialogProps {
   readonly modelId: string | null
@@ -33,15 +37,21 @@ export function DeployDialog({ modelId, onStarted, onClose }: DeployDialogProps)
   const [preparedLike, setPreparedLike] = useState<string | null>(null)
   const start = useAction('deploy.start', { showsError: true })
 
-  // The preprocessing of the data the model was evaluated with is the right one more often than not.
-  const suggested = evaluations.data?.[0]?.datasetId ?? (datasets.data?.length === 1 ? datasets.data[0]?.id : undefined) ?? AS_THEY_ARE
-  const dataset = datasets.data?.find(({ id }) => id === (preparedLike ?? suggested))
+  const carried = models.data?.find(({ id }) => id === chosen)?.report.metadata[PREPROCESSING_KEY]
+  // What a build was calibrated with is right; else that of the data the model was evaluated with more often than not.
+  const suggested =
+    (carried === undefined ? evaluations.data?.[0]?.datasetId : CARRIED) ??
+    (datasets.data?.length === 1 ? datasets.data[0]?.id : undefined) ??
+    AS_THEY_ARE
+  const wanted = preparedLike === CARRIED && carried === undefined ? suggested : (preparedLike ?? suggested)
+  const dataset = datasets.data?.find(({ id }) => id === wanted)
+  const isCarried = wanted === CARRIED
   const input = {
     modelId: chosen ?? '',
     deviceId,
     ...(service.trim() ? { service: service.trim() } : {}),
     ...(port === '' ? {} : { port: Number(port) }),
-    ...(dataset && Object.keys(dataset.preprocessing).length > 0 ? { preprocessing: dataset.preprocessing } : {}),
+    ...(isCarried ? {} : { preprocessing: dataset?.preprocessing ?? {} }),
   }
   const errors = fieldErrors(procedures['deploy.start'].input, input)
   return (
@@ -86,12 +96,13 @@ export function DeployDialog({ modelId, onStarted, onClose }: DeployDialogProps)
           </div>
           <Select
             label="Requests are prepared"
-            description={dataset ? preprocessingText(dataset.preprocessing) : 'Values reach the model as they were sent.'}
+            description={isCarried ? carriedText(carried ?? '') : dataset ? preprocessingText(dataset.preprocessing) : UNCHANGED}
             data={[
+              ...(carried === undefined ? [] : [{ value: CARRIED, label: 'As its calibration data was' }]),
               { value: AS_THEY_ARE, label: 'Not at all: clients send model inputs' },
               ...(datasets.data ?? []).map(({ id, name }) => ({ value: id, label: `Like the dataset ${plainText(name, 60)}` })),
             ]}
-            value={dataset?.id ?? AS_THEY_ARE}
+            value={isCarried ? CARRIED : (dataset?.id ?? AS_THEY_ARE)}
             onChange={setPreparedLike}
             allowDeselect={false}
             data-testid="deploy-preprocessing"
@@ -113,4 +124,11 @@ export function DeployDialog({ modelId, onStarted, onClose }: DeployDialogProps)
       </form>
     </Modal>
   )
+}
+
+/** What a build carries, in words; it may come from anybody. */
+function carriedText(text: string): string {
+  const preprocessing = parsePreprocessing(text)
+  if (!preprocessing) return 'What the model carries cannot be read.'
+  return Object.keys(preprocessing).length === 0 ? UNCHANGED : preprocessingText(preprocessing)
 }

@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack } from '@mantine/core'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import type { Device } from '../../../contract/device.ts'
 import { benchSettingsSchema } from '../../../contract/measurement.ts'
 import { procedures } from '../../../contract/procedures.ts'
@@ -46,7 +47,11 @@ export function BenchmarkDialog({ device, onClose }: { device: Device; onClose: 
             ))}
           </div>
           <span className="es-dim">
-            Latency only. To see what a build costs and brings, use Compare: it measures both in turns, so that they are treated alike.
+            Latency of one inference after another. Batches, load and sweeps are measured on the page{' '}
+            <Link href="/benchmarks/new" className={classes.link}>
+              Benchmarks
+            </Link>
+            ; what a build costs and brings, on the page Compare.
           </span>
           {start.error ? <ErrorNotice error={start.error} /> : null}
           <Group justify="flex-end" gap="xs">

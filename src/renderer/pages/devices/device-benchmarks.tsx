@@ -23,7 +23,15 @@ export function DeviceBenchmarks({ device }: { device: Device }) {
   const shown = (benchmarks ?? []).filter(({ deviceId, comparisonId }) => deviceId === device.id && comparisonId === null).slice(0, SHOWN)
   if (shown.length === 0) return null
   return (
-    <Section title="Benchmarks measured here" flush>
+    <Section
+      title="Benchmarks measured here"
+      aside={
+        <Link href="/benchmarks" className={classes.link}>
+          All runs
+        </Link>
+      }
+      flush
+    >
       <table className={tableClasses.table}>
         <thead>
           <tr>
@@ -59,7 +67,9 @@ export function DeviceBenchmarks({ device }: { device: Device }) {
               <td className={`${classes.roomy} es-num`}>{formatLargeCount(throughputPerSecond)}/s</td>
               <td className={`${classes.roomy} es-num`}>{formatBytes(peakRssBytes)}</td>
               <td className="es-num es-dim" title={formatExactMoment(createdAt)}>
-                {formatMoment(createdAt, now)}
+                <Link href={`/benchmarks/runs/${id}`} className={classes.link}>
+                  {formatMoment(createdAt, now)}
+                </Link>
               </td>
             </tr>
           ))}

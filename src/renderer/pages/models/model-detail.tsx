@@ -44,7 +44,7 @@ export function ModelDetail({ model, models }: ModelDetailProps) {
             </div>
           </Tabs.Panel>
         ) : null}
-        <Tabs.Panel value="overview">
+        <Tabs.Panel value="overview" tabIndex={0}>
           <ModelOverview model={model} />
         </Tabs.Panel>
         <Tabs.Panel value="nodes" className={classes.nodes}>
@@ -53,7 +53,7 @@ export function ModelDetail({ model, models }: ModelDetailProps) {
         <Tabs.Panel value="sensitivity">
           <SensitivityTab model={model} />
         </Tabs.Panel>
-        <Tabs.Panel value="metadata">
+        <Tabs.Panel value="metadata" tabIndex={0}>
           <ModelMetadata model={model} />
         </Tabs.Panel>
       </Tabs>

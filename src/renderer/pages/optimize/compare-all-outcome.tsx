@@ -12,7 +12,8 @@ import { formatBytes } from '../../format/bytes.ts'
 import { formatMs } from '../../format/durations.ts'
 import { formatCounted } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
-import { formatPercent, formatPoints, formatRatio } from '../../format/shares.ts'
+import { formatPoints, formatRatio } from '../../format/shares.ts'
+import { headlineText, metricDifferenceText } from '../../text/metric-text.ts'
 import { type CompareAllRow, compareAllRows } from './compare-all-rows.ts'
 import outcomeClasses from './optimize-outcome.module.css'
 import classes from './recent-builds.module.css'
@@ -115,7 +116,7 @@ function CompareAllTableRow({ entry }: { entry: CompareAllRow }) {
   )
 }
 
-function MeasuredCells({ row: { speedup, metrics, accuracyDifference, latencyMs, sizeBytes } }: { row: ComparisonRow }) {
+function MeasuredCells({ row: { speedup, metrics, accuracyDifference, metricDifference, latencyMs, sizeBytes } }: { row: ComparisonRow }) {
   return (
     <>
       <td className="es-num">
@@ -127,8 +128,14 @@ function MeasuredCells({ row: { speedup, metrics, accuracyDifference, latencyMs,
         ) : null}
       </td>
       <td className="es-num">
-        <div>{formatPercent(metrics?.accuracy)}</div>
-        <div className="es-dim">{accuracyDifference ? formatPoints(accuracyDifference.difference) : ''}</div>
+        <div>{headlineText(metrics).replace(/^Accuracy /, '')}</div>
+        <div className="es-dim">
+          {accuracyDifference
+            ? formatPoints(accuracyDifference.difference)
+            : metricDifference && metricDifference.test !== 'none'
+              ? metricDifferenceText(metricDifference.metric, metricDifference.difference)
+              : ''}
+        </div>
       </td>
       <td className="es-num">{formatMs(latencyMs.p50)}</td>
       <td className="es-num">{formatBytes(sizeBytes)}</td>
