@@ -64,7 +64,7 @@ export const profiledKernelSchema = z.object({
 })
 export type ProfiledKernelRow = z.infer<typeof profiledKernelSchema>
 
-/** What the machine can do at most with this many threads, measured right before the profile. */
+/** What the machine can do at most with this many threads, measured right after the profile. */
 export const machinePeakSchema = z.object({
   /** Multiply-accumulates a second in float32 and, where it was measured, in 8 bits, in thousand millions. */
   gmacsFloat32: z.number(),
@@ -190,23 +190,31 @@ export const accuracyExplanationSchema = z.object({
 })
 export type AccuracyExplanation = z.infer<typeof accuracyExplanationSchema>
 
+const analysisSubjectSchema = z.object({
+  id: idSchema,
+  jobId: idSchema,
+  modelId: idSchema,
+  baselineId: idSchema.nullable(),
+  datasetId: idSchema.nullable(),
+  deviceId: z.string(),
+  createdAt: momentSchema,
+})
+
 /** A stored analysis of one model, or of a model beside a baseline. */
-export const analysisSchema = z
-  .object({
-    id: idSchema,
-    jobId: idSchema,
-    modelId: idSchema,
-    baselineId: idSchema.nullable(),
-    datasetId: idSchema.nullable(),
-    deviceId: z.string(),
-    createdAt: momentSchema,
-  })
-  .and(
-    z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('profile'), result: profileResultSchema }),
-      z.object({ kind: z.literal('layers'), result: layerComparisonSchema }),
-      z.object({ kind: z.literal('slowdown'), result: explanationSchema }),
-      z.object({ kind: z.literal('accuracy'), result: accuracyExplanationSchema }),
-    ]),
-  )
+export const analysisSchema = analysisSubjectSchema.and(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('profile'), result: profileResultSchema }),
+    z.object({ kind: z.literal('layers'), result: layerComparisonSchema }),
+    z.object({ kind: z.literal('slowdown'), result: explanationSchema }),
+    z.object({ kind: z.literal('accuracy'), result: accuracyExplanationSchema }),
+  ]),
+)
 export type Analysis = z.infer<typeof analysisSchema>
+
+/** An analysis as lists show it, without its result, which may have megabytes. */
+export const analysisEntrySchema = analysisSubjectSchema.extend({
+  kind: z.enum(['profile', 'layers', 'slowdown', 'accuracy']),
+  /** Of a profile: what was run, and the median of one inference. */
+  profile: profileResultSchema.pick({ batch: true, threads: true, plainMs: true }).nullable(),
+})
+export type AnalysisEntry = z.infer<typeof analysisEntrySchema>

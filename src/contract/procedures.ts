@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { accuracyExplanationSchema, analysisSchema, explanationSchema } from './analysis.ts'
+import { accuracyExplanationSchema, analysisEntrySchema, analysisSchema, explanationSchema } from './analysis.ts'
 import {
   csvOptionsSchema,
   datasetSchema,
@@ -271,8 +271,9 @@ export const procedures = {
       baselineId: idSchema.optional(),
       kind: z.enum(['profile', 'layers', 'slowdown', 'accuracy']).optional(),
     }),
-    z.array(analysisSchema),
+    z.array(analysisEntrySchema),
   ),
+  'analyses.get': call('A profile, layer comparison or explanation with its result', byId, analysisSchema),
   'evaluate.start': start(
     'Accuracy (classes), error (values to regress) or parity with a baseline of a model on a dataset, measured on a device',
     z.object({

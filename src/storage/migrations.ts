@@ -1,6 +1,6 @@
 /**
  * Forward-only migrations: entry n brings a database from `user_version` n to n + 1. Never edit one that was released;
- * append. Each is tested from a stored database of the version before (tests/storage/migrations.test.ts).
+ * append. Each is tested from a stored database of the version before (tests/storage/database.test.ts).
  * JSON columns hold the shapes of the contract's schemas and are checked when they are read.
  */
 export const migrations: readonly string[] = [

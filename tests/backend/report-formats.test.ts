@@ -1,5 +1,6 @@
 import Papa from 'papaparse'
 import { describe, expect, it } from 'vitest'
+import { markdownBlocks } from '../../src/backend/report/blocks/markdown-blocks.ts'
 import { csvReport } from '../../src/backend/report/formats/csv-report.ts'
 import { csvText } from '../../src/backend/report/formats/csv-text.ts'
 import { markdownReport } from '../../src/backend/report/formats/markdown-report.ts'
@@ -14,6 +15,14 @@ describe('markdownReport', () => {
     expect(text).toContain('| true class | 0 dot | 1 line | 2 ring | 3 star |')
     expect(text).toContain('| QLinearConv | 4 | 0.800 ms | 80.00 % |')
     expect(text).not.toMatch(/<svg|<div|aria-label/)
+  })
+
+  it('keeps code in its cell, whatever backslashes and bars it holds', () => {
+    const cells = [{ kind: 'code' as const, text: 'a\\|<img src=x>' }, 'b']
+    const row = markdownBlocks([{ kind: 'table', columns: [{ title: 'x' }, { title: 'y' }], rows: [cells] }])
+      .split('\n')
+      .at(-1)
+    expect(row).toBe('| `a\\ \\|<img src=x>` | b |')
   })
 
   it('has no empty headings', () => {

@@ -89,7 +89,8 @@ describe('stored analyses', () => {
       const dynamic = (await backend.call('models.list', {})).find(({ name }) => name === 'dynamic')!
       const layers = await backend.call('analyses.list', { modelId: dynamic.id, kind: 'layers' })
       expect(layers).toHaveLength(2)
-      expect(layers[0]!.kind === 'layers' && layers[0]!.result.buildGraph.nodes.length).toBeGreaterThan(0)
+      const whole = await backend.call('analyses.get', { id: layers[0]!.id })
+      expect(whole.kind === 'layers' && whole.result.buildGraph.nodes.length).toBeGreaterThan(0)
       expect(layers.map(({ datasetId }) => datasetId !== null)).toEqual([false, true])
       await backend.call('models.remove', { id: dynamic.id })
       expect((await backend.call('analyses.list', {})).map(({ kind }) => kind)).toEqual(['profile'])

@@ -210,7 +210,7 @@ test('says what is wrong with a table, and imports it when told what to do', asy
 test('renames and removes, and never what other datasets need', async () => {
   await page.getByTestId('dataset-more').click()
   await page.getByTestId('dataset-rename').click()
-  await page.getByTestId('dataset-name').fill('homes')
+  await page.getByTestId('new-name').fill('homes')
   await page.getByTestId('confirm').click()
   await expect(page.getByTestId('dataset-row-homes')).toBeVisible()
   await page.getByTestId('dataset-row-homes').click()

@@ -135,7 +135,16 @@ describe('compare', () => {
     expect(build?.metrics?.maxAbsDiff).toBeCloseTo(0.25, 5)
     expect(build?.metrics?.accuracy).toBeUndefined()
     expect(build?.metricDifference).toBeNull()
+    const evaluations = await workspace.backend.call('evaluations.list', { modelId: models['values-shifted'] as string })
+    const stored = evaluations.find(({ id }) => id === build?.evaluationId)
+    expect(stored?.parity?.baselineModelId).toBe(models.values)
   }, 60_000)
+
+  it('refuses half a scenario before anything is started', async () => {
+    const ids = { baselineId: models.values as string, modelIds: [models['values-shifted'] as string] }
+    const start = workspace.backend.call('compare.start', { ...ids, ...quick, settings: { ...quick.settings, scenario: 'server' } })
+    await expect(start).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('rate') })
+  })
 })
 
 describe('runs.compare', () => {

@@ -76,13 +76,26 @@ describe('AnalysisRepository', () => {
     const second = slowdown('second', 'model', 'other', '2026-01-02T00:00:00.000Z')
     analyses.add(first)
     analyses.add(second)
-    expect(analyses.list({})).toEqual([second, first])
-    expect(analyses.list({ modelId: id('build') })).toEqual([first])
-    expect(analyses.list({ baselineId: id('model'), modelId: id('other') })).toEqual([second])
+    const entry = ({ result: _, ...subject }: Analysis) => ({ ...subject, profile: null })
+    expect(analyses.list({})).toEqual([entry(second), entry(first)])
+    expect(analyses.list({ modelId: id('build') })).toEqual([entry(first)])
+    expect(analyses.list({ baselineId: id('model'), modelId: id('other') })).toEqual([entry(second)])
     expect(analyses.list({ kind: 'profile' })).toEqual([])
     expect(analyses.list({ kind: 'slowdown' })).toHaveLength(2)
     expect(analyses.get(first.id)).toEqual(first)
     expect(() => analyses.get(id('none'))).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+  })
+
+  it('lists what a profile found without reading all of it', () => {
+    const profile = {
+      ...slowdown('profile', 'model', 'build', '2026-01-01T00:00:00.000Z'),
+      kind: 'profile',
+      result: { batch: 4, threads: 2, plainMs: 1.25, kernels: [] },
+    }
+    analyses.add(profile as unknown as Analysis)
+    expect(analyses.list({ kind: 'profile' })[0]?.profile).toEqual({ batch: 4, threads: 2, plainMs: 1.25 })
+    database.prepare('update analyses set result = ?').run('{"batch":')
+    expect(analyses.list({ kind: 'profile' })[0]?.profile).toBeNull()
   })
 
   it('goes with the models it is about', () => {
@@ -98,7 +111,8 @@ describe('AnalysisRepository', () => {
   it('names a damaged row', () => {
     analyses.add(slowdown('first', 'model', 'build', '2026-01-01T00:00:00.000Z'))
     database.prepare('update analyses set result = ?').run('{"baselineMs":')
-    expect(() => analyses.list({})).toThrow(
+    expect(analyses.list({})).toHaveLength(1)
+    expect(() => analyses.get(id('first'))).toThrow(
       expect.objectContaining({ code: 'WORKSPACE_INVALID', message: expect.stringContaining(id('first')) }),
     )
   })

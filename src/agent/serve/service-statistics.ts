@@ -1,4 +1,5 @@
 import { percentileOfSorted, sortedAscending } from '../../core/statistics/percentiles.ts'
+import { peakMemoryBytes } from '../../engine/memory.ts'
 
 /** Latencies that percentiles are taken from: the last ones, enough for a p95 within a few percent. */
 const WINDOW = 1024
@@ -54,7 +55,7 @@ export class ServiceStatistics {
 
   stats(): ServiceStats {
     const sorted = sortedAscending(this.window.subarray(0, Math.min(this.successes, WINDOW)))
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+    const { userCPUTime, systemCPUTime } = process.resourceUsage()
     const percentile = (percent: number) => (sorted.length > 0 ? percentileOfSorted(sorted, percent) : null)
     return {
       requests: this.requests,
@@ -64,8 +65,8 @@ export class ServiceStatistics {
       latency_p50_ms: percentile(50),
       latency_p95_ms: percentile(95),
       rss_bytes: process.memoryUsage.rss(),
-      // Node.js gives kilobytes on every platform, and CPU time in microseconds.
-      peak_rss_bytes: maxRSS * 1024,
+      peak_rss_bytes: peakMemoryBytes(),
+      // Node.js gives CPU time in microseconds.
       cpu_ms: (userCPUTime + systemCPUTime) / 1000,
       uptime_seconds: this.uptimeSeconds,
     }

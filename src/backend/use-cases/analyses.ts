@@ -20,6 +20,7 @@ export function analysisHandlers(services: Services): AnalysisHandlers {
   const { models, datasets, devices, queue, analyses } = services
   return {
     'analyses.list': (filter) => analyses.list(filter),
+    'analyses.get': ({ id }) => analyses.get(id),
 
     'profile.start': ({ modelId, deviceId, ...settings }) => {
       const model = models.get(modelId)

@@ -11,6 +11,7 @@ import { accuracyDifference } from '../../core/statistics/mcnemar.ts'
 import { metricDifference } from '../../core/statistics/metric-difference.ts'
 import { median } from '../../core/statistics/percentiles.ts'
 import { beyondNoise, speedup } from '../../core/statistics/speedup.ts'
+import { requireScenario } from '../../engine/measure/scenario-settings.ts'
 import { evaluateOn, explainOn, type ReadyDevice, readyDevice } from '../devices/agent-work.ts'
 import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
@@ -28,6 +29,7 @@ const HISTOGRAM_BINS = 60
 export function compareHandlers(services: Services): HandlersOf<'compare'> & HandlersOf<'comparisons'> {
   return {
     'compare.start': (input) => {
+      requireScenario(input.settings)
       const baseline = services.models.get(input.baselineId)
       const others = [...new Set(input.modelIds)].filter((id) => id !== baseline.id).map((id) => services.models.get(id))
       if (input.datasetId) services.datasets.get(input.datasetId)
@@ -182,7 +184,11 @@ async function evaluateEach(
   for (const [index, model] of models.entries()) {
     if (index === 0 && !answered) evaluations.push(null)
     else if (index === 0 && baselineEvaluation) evaluations.push(baselineEvaluation)
-    else evaluations.push(await evaluateOn(ready, model, dataset, { threads, ...(!answered && { baseline }) }, context))
+    else {
+      const found = await evaluateOn(ready, model, dataset, { threads, ...(!answered && { baseline }) }, context)
+      // The device knows the baseline by its path alone.
+      evaluations.push({ ...found, parity: found.parity && { ...found.parity, baselineModelId: baseline.id } })
+    }
   }
   return evaluations
 }

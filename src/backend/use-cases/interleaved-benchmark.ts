@@ -114,8 +114,17 @@ export function poolBlocks(blocks: readonly BenchResult[], settings: BenchSettin
     memoryGrowthBytes: largest(known((block) => block.memoryGrowthBytes)),
     samples: latenciesMs.length,
     environment: first.environment,
-    warnings: pooledWarnings(blocks),
+    warnings: [...overloadedWarning(blocks), ...pooledWarnings(blocks)],
   }
+}
+
+/** The loads of blocks are not pooled; that they were too high must not be lost. */
+function overloadedWarning(blocks: readonly BenchResult[]): string[] {
+  const overloaded = blocks.filter(({ load }) => load?.overloaded).length
+  if (overloaded === 0) return []
+  return [
+    `In ${overloaded} of ${blocks.length} blocks more requests arrived than could be answered: latencies grew with the length of the block.`,
+  ]
 }
 
 /** Offsets of blocks that ran in processes of their own, one block after the other without the time between them. */

@@ -71,8 +71,8 @@ export class StatisticsSum {
       ? this.merged.map((_, entry) => momentsOfCounts(byteCounts.subarray(entry * 256, (entry + 1) * 256)))
       : this.merged
     return {
-      mean: all.map(({ mean }) => mean),
-      std: all.map(({ squares, count }) => Math.sqrt(squares / Math.max(1, count))),
+      mean: all.map(({ mean }) => finite(mean)),
+      std: all.map(({ squares, count }) => finite(Math.sqrt(squares / Math.max(1, count)))),
       min: all.map(({ min }) => min),
       max: all.map(({ max }) => max),
     }
@@ -131,6 +131,11 @@ function merge(into: Moments, block: Moments): void {
   into.count = count
   into.min = Math.min(into.min, block.min)
   into.max = Math.max(into.max, block.max)
+}
+
+/** Sums and squares of float64 values beyond 1e154 may overflow; what is stored and sent as JSON must be finite. */
+function finite(value: number): number {
+  return Number.isNaN(value) ? 0 : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))
 }
 
 function momentsOfCounts(counts: Float64Array): Moments {

@@ -138,8 +138,9 @@ function intervals(
     let r2 = 0
     for (let own = 3; own < totals.length; own += 3) {
       const spread = totals[own + 2]! - (totals[own + 1]! ** 2 * width) / values
-      // A resample may hold one sample again and again: nothing varies in it.
-      r2 += spread > 0 ? 1 - totals[own]! / spread : Number.NaN
+      // A resample may hold equal values only: nothing varies in it but the last bits of the sums.
+      const rounding = (values / width) * Number.EPSILON * totals[own + 2]!
+      r2 += spread > rounding ? 1 - totals[own]! / spread : Number.NaN
     }
     return [r2 / varying.length, totals[1]! / values, Math.sqrt(totals[2]! / values)]
   }

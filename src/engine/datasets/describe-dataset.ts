@@ -23,6 +23,7 @@ import { brightnessOf, type PictureLayout, pictureLayout, shownRange } from '../
 import { quoteName } from '../../core/onnx/quote-name.ts'
 import { evenHistogram } from '../../core/statistics/even-histogram.ts'
 import { type DatasetArrays, readDatasetArrays } from './dataset-arrays.ts'
+import { sampleCountOf } from './sample-count.ts'
 
 /** What {@link describeDataset} gives. */
 export interface DescribedDataset {
@@ -45,9 +46,12 @@ export async function describeDataset(source: DatasetSource, reporter: JobReport
   const content = await readDatasetArrays(source)
   try {
     const answers = answersArray(content.arrays, [])
-    const samples = sampleCountOf(content.arrays, answers, source.name)
+    const samples = sampleCountOf(content, answers, source.name)
     const { labels, targets } = answersOf(content, answers, samples, source)
-    const arrays = sampleArrays(content.arrays, answers, samples).map(({ name }) => content.read(name))
+    // An array without values says nothing, and has no statistics.
+    const filled = sampleArrays(content.arrays, answers, samples).filter(({ shape }) => countOf(shape) > 0)
+    if (filled.length === 0) throw new EdgesmithError('DATASET_EMPTY', `The samples of ${source.name} hold no values.`)
+    const arrays = filled.map(({ name }) => content.read(name))
     const hashes = known ?? new Uint32Array(4 * samples)
     const scans = arrays.map((array) => new ArrayScan(array, source))
     const picture = scans.findIndex(({ layout }) => layout !== undefined)
@@ -85,26 +89,6 @@ export async function describeDataset(source: DatasetSource, reporter: JobReport
 /** Arrays that hold one entry a sample, the answers not among them. */
 export function sampleArrays(arrays: readonly ArrayDescription[], answers: string | undefined, samples: number): ArrayDescription[] {
   return arrays.filter(({ name, numeric, shape }) => name !== answers && numeric && shape.length > 0 && shape[0] === samples)
-}
-
-/**
- * Entries of the arrays that go with the answers, else of the largest array (the others may be means, class names …).
- * @throws EdgesmithError `DATASET_EMPTY`
- */
-export function sampleCountOf(arrays: readonly ArrayDescription[], answers: string | undefined, dataset: string): number {
-  const candidates = arrays.filter(({ name, numeric, shape }) => name !== answers && numeric && shape.length > 0)
-  const expected = arrays.find(({ name }) => name === answers)?.shape[0]
-  const bytes = ({ type, shape }: ArrayDescription) => countOf(shape) * elementWidth(type as NumericType)
-  const largest = [...candidates].sort((a, b) => bytes(b) - bytes(a))[0]
-  if (!largest) {
-    throw new EdgesmithError('DATASET_EMPTY', `${dataset} has no array of samples.`, {
-      hint: 'Save the samples as an array named like the model’s input, the samples along the first axis.',
-    })
-  }
-  const withAnswers = candidates.find(({ shape }) => shape[0] === expected)
-  const samples = (withAnswers ?? largest).shape[0] as number
-  if (samples === 0) throw new EdgesmithError('DATASET_EMPTY', `${dataset} holds no sample.`)
-  return samples
 }
 
 /** Class labels or values to regress of a dataset. @throws EdgesmithError or CoreError `DATASET_LABELS`, `DATASET_INVALID`, `TOO_LARGE` */

@@ -14,10 +14,11 @@ import { halfToFloat } from '../../core/float16.ts'
 import type { InferenceRuntime, NamedTensors, Port, RuntimeTensor } from '../../core/inference-runtime.ts'
 import { loadPorts } from '../models/load-ports.ts'
 import { readDatasetArrays } from './dataset-arrays.ts'
-import { numbersOf, sampleArrays, sampleCountOf } from './describe-dataset.ts'
+import { numbersOf, sampleArrays } from './describe-dataset.ts'
 import { openOriginals } from './import/originals.ts'
 import { openDataset } from './open-dataset.ts'
 import { rowsOf } from './rows-of.ts'
+import { sampleCountOf } from './sample-count.ts'
 
 type PreviewRequest = Extract<EngineRequest, { command: 'preview-sample' }>
 
@@ -55,7 +56,7 @@ async function readStored(source: DatasetSource, index: number, preprocessing: P
   const content = await readDatasetArrays(source)
   try {
     const answers = answersArray(content.arrays, [])
-    const samples = sampleCountOf(content.arrays, answers, source.name)
+    const samples = sampleCountOf(content, answers, source.name)
     if (index >= samples)
       throw new EdgesmithError('USAGE', `${source.name} has no sample ${index}: it has ${samples} (0 to ${samples - 1}).`)
     const perSample = new Set(sampleArrays(content.arrays, answers, samples).map(({ name }) => name))

@@ -5,9 +5,10 @@ import { answersArray } from '../../core/datasets/match-inputs.ts'
 import { splitRows } from '../../core/datasets/split-rows.ts'
 import { seededRandom } from '../../core/statistics/seeded-random.ts'
 import { readDatasetArrays } from './dataset-arrays.ts'
-import { answersOf, describeDataset, sampleCountOf } from './describe-dataset.ts'
+import { answersOf, describeDataset } from './describe-dataset.ts'
 import { ofRows, writeRows } from './import/row-files.ts'
 import { rowsOf } from './rows-of.ts'
+import { sampleCountOf } from './sample-count.ts'
 import { sampleHashes } from './sample-hashes.ts'
 
 type SplitRequest = Extract<EngineRequest, { command: 'split-dataset' }>
@@ -43,7 +44,7 @@ async function readLabelsOf(source: DatasetSource): Promise<{ samples: number; l
   const content = await readDatasetArrays(source)
   try {
     const answers = answersArray(content.arrays, [])
-    const samples = sampleCountOf(content.arrays, answers, source.name)
+    const samples = sampleCountOf(content, answers, source.name)
     return { samples, labels: answersOf(content, answers, samples, source).labels }
   } finally {
     content.close()

@@ -5,9 +5,10 @@ import { answersArray } from '../../core/datasets/match-inputs.ts'
 import { countOf, readElements, type SampleArray } from '../../core/datasets/numeric-array.ts'
 import { pictureLayout, shownRange, toPicture } from '../../core/datasets/sample-picture.ts'
 import { readDatasetArrays } from './dataset-arrays.ts'
-import { answersOf, numbersOf, sampleArrays, sampleCountOf } from './describe-dataset.ts'
+import { answersOf, numbersOf, sampleArrays } from './describe-dataset.ts'
 import { type Originals, openOriginals } from './import/originals.ts'
 import { rowsOf } from './rows-of.ts'
+import { sampleCountOf } from './sample-count.ts'
 
 type ViewRequest = Extract<EngineRequest, { command: 'view-samples' }>
 
@@ -25,7 +26,7 @@ export async function viewSamples({ source, classNames, choice }: ViewRequest): 
   let originals: Originals | undefined
   try {
     const answers = answersArray(content.arrays, [])
-    const samples = sampleCountOf(content.arrays, answers, source.name)
+    const samples = sampleCountOf(content, answers, source.name)
     const { labels, targets } = answersOf(content, answers, samples, source)
     const { total, chosen } = choose(choice, samples, labels, source.name)
     const arrays = sampleArrays(content.arrays, answers, samples).map(({ name }) => content.read(name))

@@ -130,10 +130,10 @@ export class HttpLanes {
       await work()
       throwIfCancelled(signal)
       const samples = mergeSamples(this.#lanes.map((lane) => lane.samples.samples(0)))
-      const service = this.#lanes.map((lane) => lane.service.samples().latenciesMs)
+      const service = mergeSamples(this.#lanes.map((lane) => lane.service.samples(0)))
       return {
         ...samples,
-        serviceMs: Float32Array.from(service.flatMap((values) => [...values])),
+        serviceMs: service.latenciesMs,
         errors: this.#errors,
         firstError: this.#firstError,
         elapsedMs: this.#lastAnswerMs,

@@ -48,10 +48,12 @@ export function openLoop(target: HttpTarget, options: OpenHttpOptions): Promise<
   let waiting: number[] = []
   let head = 0
   let busy = 0
+  let over = false
 
   const serve = async (lane: Lane, dueMs: number) => {
     busy++
-    for (let due: number | undefined = dueMs; due !== undefined && !signal.aborted; due = waiting[head++]) await lanes.request(lane, due)
+    for (let due: number | undefined = dueMs; due !== undefined && !over && !signal.aborted; due = waiting[head++])
+      await lanes.request(lane, due)
     // One too far: the list was empty.
     head = Math.min(head, waiting.length)
     if (head === waiting.length || head > MOST_WAITING) {
@@ -83,5 +85,7 @@ export function openLoop(target: HttpTarget, options: OpenHttpOptions): Promise<
       index++
     }
     while (busy > 0 && goesOn()) await waitFor(1)
+    // Those still waiting must not go on asking a server whose memory and CPU time are read next.
+    over = true
   })
 }

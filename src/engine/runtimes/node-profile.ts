@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +61,15 @@ export async function profileNodes(model: Uint8Array, feeds: NamedTensors, optio
 export async function profileInterleaved(models: readonly ProfiledModel[], options: ProfileOptions = {}): Promise<ModelProfile[]> {
   const { threads = 1, runs: wanted = 100, warmupRuns = 3, budgetMs = 3000, combine, onRun = () => {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'edgesmith-profile-'))
+  // A cancelled agent ends in the middle of this: rewritten models must not stay behind.
+  const removeAtExit = () => {
+    try {
+      rmSync(folder, { recursive: true, force: true })
+    } catch {
+      // Windows keeps what is open.
+    }
+  }
+  process.on('exit', removeAtExit)
   const sessions: ProfiledSession[] = []
   try {
     for (const [index, model] of models.entries()) sessions.push(await ProfiledSession.open(model, join(folder, `${index}`), threads))
@@ -91,6 +101,7 @@ export async function profileInterleaved(models: readonly ProfiledModel[], optio
   } finally {
     for (const session of sessions) await session.close()
     await rm(folder, { recursive: true, force: true })
+    process.off('exit', removeAtExit)
   }
 }
 

@@ -53,6 +53,12 @@ describe('statistics', () => {
     // Wikipedia, "Algorithms for calculating variance": the sample variance of these is 30, of the whole 22.5.
     expect(sum.result()).toEqual({ mean: [1e9 + 10], std: [Math.sqrt(22.5)], min: [1e9 + 4], max: [1e9 + 16] })
   })
+
+  test('of the largest doubles are finite: they are stored as JSON', () => {
+    const sum = new StatisticsSum('float64', [0], null)
+    for (const value of [1.7e308, 1.7e308, -1.7e308]) sum.add(Float64Array.of(value, value))
+    expect(Object.values(sum.result()).flat().every(Number.isFinite)).toBe(true)
+  })
 })
 
 describe('the difference hash', () => {

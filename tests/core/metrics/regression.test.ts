@@ -41,6 +41,16 @@ describe('regression errors', () => {
     expect(() => summarizeRegression(new Float32Array(), new Float32Array(), 1)).toThrow(RangeError)
   })
 
+  it('leave resamples out in which nothing varies but the rounding of their sums', () => {
+    // One sample of 40 differs: more than a third of all resamples do not hold it.
+    const actual = Float32Array.from({ length: 40 }, (_, i) => (i === 7 ? 0.7 : 0.1))
+    const predicted = actual.map((value, i) => value + (i % 2 === 0 ? 0.01 : -0.01))
+    const { r2, r2Ci95 } = summarizeRegression(actual, predicted, 1)
+    expect(r2).toBeCloseTo(1 - (40 * 0.01 ** 2) / (0.6 ** 2 * (39 / 40)), 4)
+    expect(r2Ci95?.[0]).toBeGreaterThan(0.9)
+    expect(r2Ci95?.[1]).toBeLessThan(1)
+  })
+
   it('stay bounded for many samples and many outputs: an interval of 300,000 samples is that of their mean', () => {
     const samples = 300_000
     const actual = new Float32Array(samples)

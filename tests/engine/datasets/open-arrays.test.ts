@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DatasetColumn, DatasetSource } from '../../../src/contract/dataset.ts'
 import { bindSamples } from '../../../src/core/datasets/sample-set.ts'
+import { writeNpz } from '../../../src/core/datasets/write-npz.ts'
 import type { Port } from '../../../src/core/inference-runtime.ts'
+import { describeDataset } from '../../../src/engine/datasets/describe-dataset.ts'
 import { openDataset, readSample } from '../../../src/engine/datasets/open-dataset.ts'
 import { array, counting, port } from '../../core/datasets/arrays.ts'
 import { plainArrays } from './plain-arrays.ts'
@@ -181,6 +183,29 @@ describe('a split', () => {
     expect(dataset.labels).toEqual(Int32Array.of(1, 0, 1, 2, 2))
     expect(dataset.batch(0, 5).x!.values).toEqual(Float32Array.of(8, 9, 0, 1, 2, 3, 4, 5, 10, 11))
     expect(dataset.gather([4, 0]).x!.values).toEqual(Float32Array.of(10, 11, 8, 9))
+    dataset.close()
+  })
+
+  test('leaves arrays whole that have no entry for each sample', async () => {
+    const names = array('weights', 'float32', counting(100), [50, 2])
+    const source = plainArrays(folder, [x, labels, names], { rows: array('rows', 'int32', [5, 1]) })
+    const dataset = await openDataset(source, [input])
+    expect(dataset.batch(0, 2).x!.values).toEqual(Float32Array.of(10, 11, 2, 3))
+    dataset.close()
+    const { report } = await describeDataset(source, { progress: () => {}, log: () => {} })
+    expect(report.samples).toBe(2)
+    expect(report.arrays.map(({ shape }) => shape)).toEqual([[2, 2], [2], [50, 2]])
+  })
+
+  test('of a dataset that was kept as it came has its rows only', async () => {
+    const rows = plainArrays(folder, [], { rows: array('rows', 'int32', [4, 0]) }).files
+    const samples = join(folder, 'data.npz')
+    writeFileSync(samples, writeNpz([x, labels]))
+    const source: DatasetSource = { format: 'npz', name: 'data', files: [{ role: 'samples', path: samples }, ...rows], preprocessing: {} }
+    const dataset = await openDataset(source, [input])
+    expect(dataset.sampleCount).toBe(2)
+    expect(dataset.labels).toEqual(Int32Array.of(1, 0))
+    expect(dataset.batch(0, 2).x!.values).toEqual(Float32Array.of(8, 9, 0, 1))
     dataset.close()
   })
 

@@ -123,6 +123,16 @@ describe('openLoop', () => {
     expect(found.latenciesMs).toHaveLength(0)
   })
 
+  it('asks nothing more once it has given up', async () => {
+    let asked = 0
+    const port = await http(() => asked++)
+    // More requests than connections: the others still wait when measuring stops.
+    const found = await openLoop(target(port), { ...open(600, 100_000), limitMs: 2000 })
+    expect(found.unanswered).toBe(600)
+    await sleep(600)
+    expect(asked).toBeLessThanOrEqual(256)
+  })
+
   it('counts refused connections as errors, and stops when cancelled', async () => {
     const port = await http(() => {})
     for (const server of servers.splice(0)) server.close()

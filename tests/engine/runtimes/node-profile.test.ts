@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -179,6 +180,28 @@ describe('profileNodes', () => {
       expect(await readdir(folder)).toEqual([])
     } finally {
       vi.unstubAllEnvs()
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  it('leaves nothing behind when its process ends in the middle of it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'edgesmith-nothing-left-'))
+    const module = join(import.meta.dirname, '../../../src/engine/runtimes/node-profile.ts')
+    const bytes = Buffer.from(encodeModel(model([1, 2], [node('Relu', ['x'], 'y')], [], { y: [1, 2] })))
+    const program = `
+      const { readdirSync } = await import('node:fs')
+      const { profileNodes } = await import(${JSON.stringify(module)})
+      const feeds = { x: { type: 'float32', dims: [1, 2], values: new Float32Array(2) } }
+      const onRun = () => process.exit(readdirSync(${JSON.stringify(folder)}).length === 1 ? 130 : 1)
+      await profileNodes(Buffer.from('${bytes.toString('base64')}', 'base64'), feeds, { onRun })`
+    try {
+      const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--no-warnings', '-e', program], {
+        env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
+        encoding: 'utf8',
+      })
+      expect([status, stderr]).toEqual([130, ''])
+      expect(await readdir(folder)).toEqual([])
+    } finally {
       await rm(folder, { recursive: true })
     }
   })

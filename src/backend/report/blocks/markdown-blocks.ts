@@ -67,8 +67,8 @@ function inline(content: Inline): string {
     case 'badge':
       return `${part.series + 1}`
     case 'code': {
-      // Inside a code span nothing but a backtick or the end of a table cell can do harm.
-      const content = plainSpan(part.text, SENTENCE_LIMIT).replace(/`/g, "'").replace(/\|/g, '\\|')
+      // Inside a code span nothing but a backtick or the end of a table cell can do harm. A backslash would escape our own before a bar.
+      const content = plainSpan(part.text, SENTENCE_LIMIT).replace(/`/g, "'").replace(/\\\|/g, '\\ |').replace(/\|/g, '\\|')
       return content === '' ? '' : `\`${content}\``
     }
     case 'strong':

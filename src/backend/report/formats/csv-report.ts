@@ -26,7 +26,12 @@ function comparisonRows({ comparisons }: ReportDocument): (string | number)[][] 
     rows.flatMap((row) =>
       rowsOf({ kind: 'comparison', run: id, model: row.model, device, dataset: dataset ?? '' }, [
         { metric: 'speedup', value: row.speedup?.estimate, interval: row.speedup?.ci95, unit: 'ratio' },
-        { metric: 'accuracyDifference', value: row.accuracyDifference?.difference, unit: 'share' },
+        {
+          metric: 'accuracyDifference',
+          value: row.accuracyDifference?.difference,
+          interval: row.metricDifference?.metric === 'accuracy' ? row.metricDifference.ci95 : null,
+          unit: 'share',
+        },
         { metric: 'accuracyDifferencePValue', value: row.accuracyDifference?.pValue, unit: 'probability' },
         {
           metric: `${row.metricDifference?.metric ?? 'metric'}Difference`,

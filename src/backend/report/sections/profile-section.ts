@@ -29,7 +29,7 @@ export function profileBlocks(profile: ProfileResult): Block[] {
         ? [
             [
               'what the machine can do at most',
-              `${formatSignificant(peak.gmacsFloat32)} GMAC/s in float32${peak.gmacsInt8 === null ? '' : `, ${formatSignificant(peak.gmacsInt8)} GMAC/s in int8`}, ${formatSignificant(peak.gbPerSecond)} GB/s, measured right before`,
+              `${formatSignificant(peak.gmacsFloat32)} GMAC/s in float32${peak.gmacsInt8 === null ? '' : `, ${formatSignificant(peak.gmacsInt8)} GMAC/s in int8`}, ${formatSignificant(peak.gbPerSecond)} GB/s, measured right after`,
             ] as const,
           ]
         : []),

@@ -53,18 +53,17 @@ export async function listImageFolder(folder: string): Promise<ImageFolder> {
     }
     const split = splitNameOf(entry) as string
     const inside = await listFolder(path, `${name}/${entry}`)
-    walk.skipped.push(...inside.links)
     for (const className of inside.folders) {
       classes.add(className)
       await walk.images(join(path, className), `${entry}/${className}`, className, split, 0)
     }
     if (inside.folders.length === 0) await walk.images(path, entry, null, split, 0)
+    else walk.passOver(inside, entry)
   }
-  walk.skipped.push(...top.links)
   if (classes.size > MAX_CLASSES)
     throw new EdgesmithError('TOO_LARGE', `${name} has ${classes.size} class folders, at most ${MAX_CLASSES} are read.`)
   if (top.folders.length === 0) await walk.images(folder, '', null, null, MAX_DEPTH)
-  else walk.others.push(...top.files)
+  else walk.passOver(top, '')
   if (walk.found.length === 0) {
     const others = walk.others.length > 0 ? ` (it has ${quoteNames(walk.others, 3)})` : ''
     throw new EdgesmithError('DATASET_EMPTY', `${name} holds no image${others}.`, {
@@ -88,7 +87,7 @@ class Walk {
 
   /** Collects the images of a folder and of those in it, in alphabetical order. */
   async images(path: string, prefix: string, className: string | null, split: string | null, depth: number): Promise<void> {
-    const named = (entry: string) => (prefix === '' ? entry : `${prefix}/${entry}`)
+    const named = namedBelow(prefix)
     const { files, folders, links } = await listFolder(path, prefix || this.name)
     for (const link of links) {
       if (await this.isInside(join(path, link))) files.push(link)
@@ -106,6 +105,12 @@ class Walk {
     }
   }
 
+  /** Notes what lies beside class folders. */
+  passOver({ files, links }: { readonly files: readonly string[]; readonly links: readonly string[] }, prefix: string): void {
+    for (const entry of files) this.others.push(namedBelow(prefix)(entry))
+    for (const entry of links) this.skipped.push(namedBelow(prefix)(entry))
+  }
+
   /** Whether a link leads to a file below the folder. */
   private async isInside(link: string): Promise<boolean> {
     const target = await realpath(link).catch(() => undefined)
@@ -118,10 +123,14 @@ class Walk {
       return paths.length === 0 ? [] : [`${files} left out, ${what}: ${quoteNames(paths, 5)}.`]
     }
     return [
-      ...told(this.others, 'not JPEG, PNG, WebP or BMP by their names'),
+      ...told(this.others, 'not JPEG, PNG, WebP or BMP by their names, or in no class folder'),
       ...told(this.skipped, 'symbolic links to folders or to places outside'),
     ]
   }
+}
+
+function namedBelow(prefix: string): (entry: string) => string {
+  return (entry) => (prefix === '' ? entry : `${prefix}/${entry}`)
 }
 
 /** Entries of a folder by kind, sorted; what begins with a dot, and what systems leave behind, is passed over. */

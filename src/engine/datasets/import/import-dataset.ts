@@ -4,8 +4,10 @@ import type { DatasetFormat, DatasetSource } from '../../../contract/dataset.ts'
 import type { EngineResult } from '../../../contract/engine-protocol.ts'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import type { JobReporter } from '../../../contract/job.ts'
+import { answersArray } from '../../../core/datasets/match-inputs.ts'
 import { describeDataset } from '../describe-dataset.ts'
 import { datasetFormatOf } from '../find-dataset-files.ts'
+import { sampleCountOf } from '../sample-count.ts'
 import { importIdx } from './import-idx.ts'
 import { importNpy } from './import-npy.ts'
 import { importNpz } from './import-npz.ts'
@@ -42,10 +44,13 @@ export async function importDataset(order: ImportOrder, reporter: JobReporter): 
     preprocessing,
     ...(columns && { columns: [...columns] }),
   }
-  const { report, hashes } = await describeDataset(source, reporter)
-  if (report.samples > IMPORT_LIMITS.samples) {
-    throw new EdgesmithError('TOO_LARGE', `${source.name} has ${report.samples} samples, at most ${IMPORT_LIMITS.samples} are read.`)
+  // Before memory for a hash of each is taken.
+  const described = arrays.map(({ name, type, shape }) => ({ name, type, numeric: true, shape }))
+  const samples = sampleCountOf({ arrays: described }, answersArray(described, []), source.name)
+  if (samples > IMPORT_LIMITS.samples) {
+    throw new EdgesmithError('TOO_LARGE', `${source.name} has ${samples} samples, at most ${IMPORT_LIMITS.samples} are read.`)
   }
+  const { report, hashes } = await describeDataset(source, reporter)
   const originalBytes = originals === undefined ? 0 : (await stat(originals)).size
   const splits: EngineResult<'import-dataset'>['splits'] = []
   for (const { name, rows } of unpacked.splits) {

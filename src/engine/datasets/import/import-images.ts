@@ -120,7 +120,7 @@ async function factsOf(path: string, name: string): Promise<ImageFacts> {
 }
 
 function sizeNote({ width, height, resize, colour }: ImageSteps): string {
-  const kept = resize === 'stretch' ? 'The images are kept as they are' : 'The images have different sizes and are cut'
+  const kept = resize === 'stretch' ? 'The images are kept as they are' : 'The images are resized and cut'
   return `${kept}: ${width} × ${height}, ${colour === 'grey' ? 'grey' : 'colour'}. The preprocessing can be changed later.`
 }
 

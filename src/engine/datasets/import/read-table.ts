@@ -118,7 +118,8 @@ function* texts(path: string, name: string): Generator<{ text: string; done: num
       const bytes = buffer.subarray(0, read)
       decoder ??= decoderFor(bytes)
       done += read
-      const last = read < CHUNK_BYTES
+      // Network file systems may give less than was asked for; only nothing is the end.
+      const last = read === 0
       let text: string
       try {
         text = decoder.decode(bytes, { stream: !last })

@@ -2,7 +2,10 @@ import { Button } from '@mantine/core'
 import { IconFileExport, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useLocation } from 'wouter'
+import type { Analysis } from '../../../contract/analysis.ts'
+import { useCall } from '../../backend/use-call.ts'
 import { RooflineChart } from '../../charts/roofline-chart.tsx'
+import { AsyncView } from '../../components/async-view.tsx'
 import detailClasses from '../../components/detail.module.css'
 import { DetailHeader } from '../../components/detail-header.tsx'
 import { Facts } from '../../components/facts.tsx'
@@ -18,12 +21,19 @@ import { useTopOnMount } from '../../hooks/use-top-on-mount.ts'
 import { environmentFacts } from '../../text/environment-facts.ts'
 import { useExportReport } from '../compare/use-export-report.tsx'
 import { KernelTables } from './kernel-tables.tsx'
-import type { StoredProfile } from './profiles-view.tsx'
 import classes from './runs.module.css'
 import { useNames } from './use-names.ts'
 
+/** An analysis that is a profile. */
+type StoredProfile = Extract<Analysis, { kind: 'profile' }>
+
 /** Where the time of a model goes: by operator, by kernel, by layer, and against what the machine can do. */
-export function ProfileDetail({ profile }: { profile: StoredProfile }) {
+export function ProfileDetail({ id }: { id: string }) {
+  const query = useCall('analyses.get', { id })
+  return <AsyncView query={query}>{(analysis) => (analysis.kind === 'profile' ? <WholeProfile profile={analysis} /> : null)}</AsyncView>
+}
+
+function WholeProfile({ profile }: { profile: StoredProfile }) {
   const [, navigate] = useLocation()
   const names = useNames()
   const top = useTopOnMount<HTMLDivElement>()

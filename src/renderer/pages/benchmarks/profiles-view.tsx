@@ -1,7 +1,7 @@
 import { IconFlame } from '@tabler/icons-react'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
-import type { Analysis } from '../../../contract/analysis.ts'
+import type { AnalysisEntry } from '../../../contract/analysis.ts'
 import { AsyncView } from '../../components/async-view.tsx'
 import { EmptyPage } from '../../components/empty-page.tsx'
 import { JobProgress } from '../../components/job-progress.tsx'
@@ -19,11 +19,8 @@ import classes from './runs.module.css'
 import { useMeasuringJobs } from './use-measuring-jobs.ts'
 import { useNames } from './use-names.ts'
 
-/** An analysis that is a profile. */
-export type StoredProfile = Extract<Analysis, { kind: 'profile' }>
-
 interface ProfilesViewProps {
-  readonly query: UseQueryResult<Analysis[]>
+  readonly query: UseQueryResult<AnalysisEntry[]>
   readonly filter: string
   /** True: the form for a new one, `id` being the model to begin with. */
   readonly form: boolean
@@ -36,7 +33,7 @@ export function ProfilesView({ query, filter, form, id }: ProfilesViewProps) {
   const now = useNow(60_000)
   const names = useNames()
   const running = useMeasuringJobs(['profile.start'])
-  const columns: readonly Column<StoredProfile>[] = [
+  const columns: readonly Column<AnalysisEntry>[] = [
     {
       key: 'model',
       header: 'Model',
@@ -55,10 +52,16 @@ export function ProfilesView({ query, filter, form, id }: ProfilesViewProps) {
       header: 'Batch × threads',
       align: 'right',
       priority: 3,
-      sort: ({ result }) => result.batch * 1000 + result.threads,
-      cell: ({ result }) => `${result.batch} × ${result.threads}`,
+      sort: ({ profile }) => (profile?.batch ?? 0) * 1000 + (profile?.threads ?? 0),
+      cell: ({ profile }) => (profile ? `${profile.batch} × ${profile.threads}` : null),
     },
-    { key: 'ms', header: 'Median', align: 'right', sort: ({ result }) => result.plainMs, cell: ({ result }) => formatMs(result.plainMs) },
+    {
+      key: 'ms',
+      header: 'Median',
+      align: 'right',
+      sort: ({ profile }) => profile?.plainMs ?? 0,
+      cell: ({ profile }) => formatMs(profile?.plainMs),
+    },
     {
       key: 'created',
       header: 'Measured',
@@ -74,8 +77,7 @@ export function ProfilesView({ query, filter, form, id }: ProfilesViewProps) {
   ]
   return (
     <AsyncView query={query}>
-      {(analyses) => {
-        const profiles = analyses.filter((analysis): analysis is StoredProfile => analysis.kind === 'profile')
+      {(profiles) => {
         if (profiles.length === 0 && running.length === 0 && !form && id === null) {
           return (
             <EmptyPage
@@ -126,7 +128,7 @@ export function ProfilesView({ query, filter, form, id }: ProfilesViewProps) {
         const detail = form ? (
           <NewProfile modelId={id} />
         ) : selected ? (
-          <ProfileDetail key={selected.id} profile={selected} />
+          <ProfileDetail key={selected.id} id={selected.id} />
         ) : id !== null ? (
           <MeasuringJob jobId={id} what="profile" />
         ) : null

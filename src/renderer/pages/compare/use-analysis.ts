@@ -26,14 +26,20 @@ export function useAnalysis<K extends AnalysedRow['kind']>(
   kind: K,
   { modelId, baselineId, deviceId }: { readonly modelId: string; readonly baselineId: string; readonly deviceId: string },
 ): FoundAnalysis<K> {
-  const { data, isPending, error } = useCall('analyses.list', { modelId, baselineId, kind })
+  const list = useCall('analyses.list', { modelId, baselineId, kind })
   const { data: jobs } = useJobs()
-  const analysis = data?.find((found): found is Extract<Analysis, { kind: K }> => found.kind === kind && found.deviceId === deviceId)
+  const stored = list.data?.find((found) => found.deviceId === deviceId)
+  const whole = useCall('analyses.get', { id: stored?.id ?? '' }, { enabled: stored !== undefined })
+  const analysis = whole.data?.kind === kind ? (whole.data as Extract<Analysis, { kind: K }>) : undefined
   const own = jobs?.find(({ id }) => {
     const started = startedWith(id, analysisProcedure[kind])
     return started?.modelId === modelId && started.baselineId === baselineId && started.deviceId === deviceId
   })
-  const stored: Analysis | undefined = analysis
   const newer = own && (isActive(own) || !stored || own.createdAt > stored.createdAt)
-  return { analysis, job: newer && own.state !== 'succeeded' ? own : undefined, isPending, error }
+  return {
+    analysis,
+    job: newer && own.state !== 'succeeded' ? own : undefined,
+    isPending: list.isPending || (stored !== undefined && whole.isPending),
+    error: list.error ?? whole.error,
+  }
 }

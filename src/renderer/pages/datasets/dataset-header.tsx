@@ -4,11 +4,11 @@ import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Dataset } from '../../../contract/dataset.ts'
 import { DetailHeader } from '../../components/detail-header.tsx'
+import { RenameDialog } from '../../components/rename-dialog.tsx'
 import { formatCounted } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { labelsText } from './labels-text.ts'
 import { RemoveDatasetDialog } from './remove-dataset-dialog.tsx'
-import { RenameDatasetDialog } from './rename-dataset-dialog.tsx'
 import { SplitDialog } from './split-dialog.tsx'
 
 interface DatasetHeaderProps {
@@ -72,7 +72,7 @@ export function DatasetHeader({ dataset, datasets }: DatasetHeaderProps) {
         }
       />
       {dialog === 'split' ? <SplitDialog dataset={dataset} onClose={close} /> : null}
-      {dialog === 'rename' ? <RenameDatasetDialog dataset={dataset} onClose={close} /> : null}
+      {dialog === 'rename' ? <RenameDialog procedure="datasets.rename" subject={dataset} onClose={close} /> : null}
       {dialog === 'remove' ? <RemoveDatasetDialog dataset={dataset} datasets={datasets} onClose={close} /> : null}
     </>
   )

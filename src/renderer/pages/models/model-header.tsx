@@ -3,12 +3,12 @@ import { IconAdjustmentsBolt, IconChartDots, IconCloudUpload, IconDots, IconDown
 import { Fragment, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { Model } from '../../../contract/model.ts'
+import { RenameDialog } from '../../components/rename-dialog.tsx'
 import { plainText, shortHash } from '../../format/plain-text.ts'
 import { exportModel } from './export-model.ts'
 import classes from './model-header.module.css'
 import { lineageOf } from './model-tree.ts'
 import { RemoveModelDialog } from './remove-model-dialog.tsx'
-import { RenameDialog } from './rename-dialog.tsx'
 
 interface ModelHeaderProps {
   readonly model: Model
@@ -85,7 +85,7 @@ export function ModelHeader({ model, models }: ModelHeaderProps) {
           </Menu.Dropdown>
         </Menu>
       </div>
-      {dialog === 'rename' ? <RenameDialog model={model} onClose={() => setDialog(null)} /> : null}
+      {dialog === 'rename' ? <RenameDialog procedure="models.rename" subject={model} onClose={() => setDialog(null)} /> : null}
       {dialog === 'remove' ? <RemoveModelDialog model={model} onClose={() => setDialog(null)} /> : null}
     </div>
   )

@@ -1,4 +1,4 @@
-import type { Analysis } from '../../../contract/analysis.ts'
+import type { AnalysisEntry } from '../../../contract/analysis.ts'
 import type { Device } from '../../../contract/device.ts'
 import type { Evaluation } from '../../../contract/evaluation.ts'
 import type { Benchmark, Comparison } from '../../../contract/measurement.ts'
@@ -24,7 +24,7 @@ export interface Measured {
   readonly comparisons: readonly Comparison[]
   readonly benchmarks: readonly Benchmark[]
   readonly evaluations: readonly Evaluation[]
-  readonly analyses: readonly Analysis[]
+  readonly analyses: readonly AnalysisEntry[]
   readonly models: readonly Pick<Model, 'id' | 'name'>[]
   readonly devices: readonly Pick<Device, 'id' | 'name'>[]
 }
@@ -75,7 +75,7 @@ export function reportChoices({ comparisons, benchmarks, evaluations, analyses, 
   return choices.sort((a, b) => b.createdAt.localeCompare(a.createdAt))
 }
 
-const analysisNames: Readonly<Record<Analysis['kind'], string>> = {
+const analysisNames: Readonly<Record<AnalysisEntry['kind'], string>> = {
   profile: 'profile',
   layers: 'layer by layer',
   slowdown: 'why it is slower',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -6,7 +6,7 @@ import { zipSync } from 'fflate'
 import { afterAll, describe, expect, test } from 'vitest'
 import { toErrorReport } from '../../../../src/contract/errors.ts'
 import type { NumericArray } from '../../../../src/core/datasets/numeric-array.ts'
-import { writeNpy, writeNpz } from '../../../../src/core/datasets/write-npz.ts'
+import { npyHeader, writeNpy, writeNpz } from '../../../../src/core/datasets/write-npz.ts'
 import { requireRoom } from '../../../../src/engine/datasets/import/disk-room.ts'
 import { array, counting } from '../../../core/datasets/arrays.ts'
 import { ImportFolder, rowsIn, valuesOf } from './import-folder.ts'
@@ -220,6 +220,25 @@ describe('an .npy', () => {
 const be32 = (value: number) => [value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]
 const idx = (type: number, dims: number[], body: readonly number[]) =>
   Uint8Array.from([0, 0, type, dims.length, ...dims.flatMap(be32), ...body])
+
+describe('what has no values, or too many samples', () => {
+  test('an array without values beside others is kept, and says nothing', async () => {
+    const made = await folder.import(npz([samples, array('nothing', 'float32', [], [3, 0, 2])], 'hollow.npz'))
+    expect(made.report).toMatchObject({ samples: 3, duplicates: 0 })
+    expect(made.report.statistics.map((entry) => entry.array)).toEqual(['x'])
+  })
+
+  test('samples without values are refused', async () => {
+    await expect(folder.import(npz([array('x', 'float32', [], [3, 0, 2])], 'empty.npz'))).rejects.toMatchObject({ code: 'DATASET_EMPTY' })
+  })
+
+  test('more samples than rows are numbered are refused before memory is taken for each', async () => {
+    const count = 50_000_001
+    const path = folder.file('many.npy', npyHeader('uint8', [count]))
+    truncateSync(path, npyHeader('uint8', [count]).length + count)
+    await expect(folder.import(path)).rejects.toMatchObject({ code: 'TOO_LARGE', message: expect.stringMatching(/has 50000001 samples/) })
+  })
+})
 
 describe('IDX files', () => {
   const images = idx(8, [3, 2, 2], [0, 51, 102, 255, 1, 2, 3, 4, 5, 6, 7, 8])

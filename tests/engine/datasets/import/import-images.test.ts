@@ -131,6 +131,12 @@ describe('a folder of images', () => {
     const made = await folder.import(join(folder.path, 'notes'))
     expect(made.report).toMatchObject({ samples: 1 })
     expect(made.report.notes[0]).toMatch(/^2 files are left out/)
+    folder.file('parts/train/a/1.png', red)
+    folder.file('parts/test/a/1.png', red)
+    folder.file('parts/test/stray.png', red)
+    const divided = await folder.import(join(folder.path, 'parts'))
+    expect(divided.report.samples).toBe(2)
+    expect(divided.report.notes[0]).toMatch(/^1 file is left out, .* or in no class folder: "test\/stray\.png"/)
   })
 
   test('looks into folders within class folders', async () => {
@@ -149,6 +155,12 @@ describe('a folder of images', () => {
     const made = await folder.import(join(folder.path, 'linked'))
     expect(made).toMatchObject({ classNames: ['a'], report: { samples: 2 } })
     expect(made.report.notes[0]).toBe('3 files are left out, symbolic links to folders or to places outside: "a/3.png", "a/loop", "b".')
+    folder.file('plain/1.png', red)
+    symlinkSync(join(folder.path, 'plain/1.png'), join(folder.path, 'plain/2.png'))
+    symlinkSync(join(folder.path, 'secret/private.png'), join(folder.path, 'plain/3.png'))
+    const plain = await folder.import(join(folder.path, 'plain'))
+    expect(plain.report.samples).toBe(2)
+    expect(plain.report.notes[0]).toBe('1 file is left out, symbolic links to folders or to places outside: "3.png".')
   })
 })
 

@@ -1,22 +1,27 @@
 import { Button, Group, Modal, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { Dataset } from '../../../contract/dataset.ts'
-import { procedures } from '../../../contract/procedures.ts'
-import { useAction } from '../../backend/use-action.ts'
-import { ErrorNotice } from '../../components/error-notice.tsx'
-import { fieldErrors } from '../../forms/field-errors.ts'
+import { procedures } from '../../contract/procedures.ts'
+import { useAction } from '../backend/use-action.ts'
+import { fieldErrors } from '../forms/field-errors.ts'
+import { ErrorNotice } from './error-notice.tsx'
 
-/** Gives a dataset another name. */
-export function RenameDatasetDialog({ dataset, onClose }: { dataset: Dataset; onClose: () => void }) {
-  const [name, setName] = useState(dataset.name)
-  const rename = useAction('datasets.rename', { showsError: true })
-  const errors = fieldErrors(procedures['datasets.rename'].input, { id: dataset.id, name })
+interface RenameDialogProps {
+  readonly procedure: 'models.rename' | 'datasets.rename'
+  readonly subject: { readonly id: string; readonly name: string }
+  readonly onClose: () => void
+}
+
+/** Gives a model or dataset another name. */
+export function RenameDialog({ procedure, subject, onClose }: RenameDialogProps) {
+  const [name, setName] = useState(subject.name)
+  const rename = useAction(procedure, { showsError: true })
+  const errors = fieldErrors(procedures[procedure].input, { id: subject.id, name })
   return (
     <Modal opened onClose={onClose} title="Rename">
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          rename.mutate({ id: dataset.id, name }, { onSuccess: onClose })
+          rename.mutate({ id: subject.id, name }, { onSuccess: onClose })
         }}
       >
         <Stack gap="sm">
@@ -26,7 +31,7 @@ export function RenameDatasetDialog({ dataset, onClose }: { dataset: Dataset; on
             onChange={(event) => setName(event.currentTarget.value)}
             error={errors.name}
             data-autofocus
-            data-testid="dataset-name"
+            data-testid="new-name"
           />
           {rename.error ? <ErrorNotice error={rename.error} /> : null}
           <Group justify="flex-end" gap="xs">
@@ -35,7 +40,7 @@ export function RenameDatasetDialog({ dataset, onClose }: { dataset: Dataset; on
             </Button>
             <Button
               type="submit"
-              disabled={errors.name !== undefined || name === dataset.name}
+              disabled={errors.name !== undefined || name === subject.name}
               loading={rename.isPending}
               data-testid="confirm"
             >

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { poolBlocks } from '../../src/backend/use-cases/interleaved-benchmark.ts'
+import { type BenchResult, benchSettingsSchema } from '../../src/contract/measurement.ts'
+import { latencyStatistics } from '../../src/core/statistics/latency-statistics.ts'
+import { comparison } from './report-fixture.ts'
+
+const settings = benchSettingsSchema.parse({ scenario: 'server', rate: 100, batch: 4 })
+
+function block(latencies: readonly number[], overloaded: boolean): BenchResult {
+  const latenciesMs = Float32Array.from(latencies)
+  const latencyMs = latencyStatistics(latenciesMs)
+  return {
+    settings,
+    latenciesMs,
+    offsetsMs: Float64Array.from(latencies, (_, index) => index * 10),
+    latencyMs,
+    throughputPerSecond: 400,
+    loadMs: 10,
+    firstInferenceMs: 2,
+    warmupRuns: 5,
+    steady: null,
+    outlierShare: null,
+    noise: { label: 'quiet', reasons: [] },
+    preflight: [],
+    load: { offeredPerSecond: 100, answeredPerSecond: 100, serviceMs: latencyMs, longestQueue: 0, overloaded, errors: 0 },
+    cpuMsPerInference: 1,
+    peakRssBytes: 50e6,
+    idleRssBytes: 40e6,
+    steadyRssBytes: 45e6,
+    memoryGrowthBytes: 1e6,
+    samples: latencies.length,
+    environment: comparison().environment,
+    warnings: [],
+  }
+}
+
+describe('poolBlocks', () => {
+  it('keeps every sample in order and puts the offsets of blocks behind each other', () => {
+    const pooled = poolBlocks([block([1, 2], false), block([3, 4, 5], false)], settings)
+    expect([...pooled.latenciesMs]).toEqual([1, 2, 3, 4, 5])
+    expect([...pooled.offsetsMs]).toEqual([0, 10, 12, 22, 32])
+    expect(pooled.throughputPerSecond).toBeCloseTo(400, 9)
+    expect(pooled.warnings.join('\n')).not.toContain('could be answered')
+  })
+
+  it('says in how many blocks more requests arrived than could be answered', () => {
+    const { warnings } = poolBlocks([block([1, 2], true), block([3, 4], false)], settings)
+    expect(warnings[0]).toMatch(/^In 1 of 2 blocks more requests arrived than could be answered/)
+  })
+})
