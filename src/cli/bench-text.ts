@@ -21,6 +21,9 @@ export function benchText(model: string, device: string, runs: readonly Benchmar
     latencyTable(runs),
     ...loadTable(runs),
     '',
+    ...(first && runs.length > 1
+      ? [`Memory, load and CPU time are those of batch ${first.settings.batch}, threads ${first.settings.threads}:`]
+      : []),
     ...(first ? [facts(first, runs)] : []),
     ...conditions(runs),
   ].join('\n')
@@ -63,7 +66,8 @@ function loadTable(runs: readonly Benchmark[]): string[] {
       load.overloaded ? 'YES' : 'no',
     ]),
   )
-  return ['', 'Load (latency above counts from the moment a request was due; service is the time without waiting):', table]
+  const due = loaded.every(({ load }) => load.offeredPerSecond === null) ? 'sent' : 'due'
+  return ['', `Load (latency above counts from the moment a request was ${due}; service is the time without waiting):`, table]
 }
 
 function facts(first: Benchmark, runs: readonly Benchmark[]): string {

@@ -43,6 +43,10 @@ export function describeBuild(model: Model, summary: OptimizeSummary, out: strin
   ].join('\n')
 }
 
+function sizeChange(before: number, after: number): string {
+  return after <= before ? `${formatRatio(before / after)} smaller` : `${formatRatio(after / before)} larger`
+}
+
 function buildFacts(
   model: Model,
   summary: OptimizeSummary,
@@ -53,10 +57,7 @@ function buildFacts(
   return [
     ['build', model.name],
     ['file', out],
-    [
-      'size',
-      `${formatBytes(input.sizeBytes)} → ${formatBytes(output.sizeBytes)} (${formatRatio(input.sizeBytes / output.sizeBytes)} smaller)`,
-    ],
+    ['size', `${formatBytes(input.sizeBytes)} → ${formatBytes(output.sizeBytes)} (${sizeChange(input.sizeBytes, output.sizeBytes)})`],
     ['target', summary.target],
     ['steps', summary.steps.map((step) => `${step.recipe} ${formatSpan(step.durationMs)}`).join(', ')],
     ['phases', summary.phases.map(({ phase, durationMs }) => `${phase} ${formatSpan(durationMs)}`).join(', ') || null],

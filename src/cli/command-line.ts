@@ -144,10 +144,20 @@ function exitCodeOf({ code }: ErrorReport): ExitCode {
   return code !== 'INTERNAL' && errorCatalogue[code].kind === 'input' ? 2 : 1
 }
 
+/** Where the message says all and the meaning of the code would only repeat it. */
+const PLAIN_HINTS: Partial<Record<ErrorReport['code'], string>> = {
+  USAGE: 'Every command explains itself with --help.',
+  NAME_TAKEN: 'Choose another name.',
+  FILE_NOT_FOUND: 'Check the path.',
+  DATASET_EMPTY: 'Check that it is the right file: at least one sample is needed.',
+}
+
 /** What to do about an error that does not say it itself. */
 function fallbackHint({ code }: ErrorReport): string {
   if (code === 'JOB_CANCELLED') return NOTHING_KEPT
   if (code === 'INTERNAL') return 'This is a bug in Edgesmith. edgesmith jobs lists the job; edgesmith job ID prints its log.'
+  const hint = PLAIN_HINTS[code]
+  if (hint) return hint
   const { kind, means } = errorCatalogue[code]
   return kind === 'input' ? `It means: ${means}.` : `It means: ${means}. edgesmith jobs lists the job; edgesmith job ID prints its log.`
 }

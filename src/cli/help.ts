@@ -17,8 +17,8 @@ export function overviewHelp(commands: readonly Command[]): string {
     'Options of every command:',
     ...columns(optionRows(globalOptions)),
     '',
-    'A model is a path of an .onnx file, or the name or id of a model or build in the workspace. A dataset is a path (.npz, or an IDX',
-    'images file with its labels beside it) or a name. A device is a name; this-computer is always there.',
+    'A model is a path of an .onnx file, or the name or id of a model or build in the workspace. A dataset is a path (.npz, .npy,',
+    '.csv, an IDX file or a folder of images) or a name. A device is a name; this-computer is always there.',
     'Exit codes: 0 done; 1 the work failed or a limit was missed; 2 wrong usage or unusable input.',
     'edgesmith <command> --help tells more.',
   ].join('\n')

@@ -24,11 +24,13 @@ export async function readJsonFile<T>(folder: string, path: string, schema: z.Zo
   try {
     value = JSON.parse(await readFile(file, 'utf8'))
   } catch (error) {
-    throw new EdgesmithError(code, `${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw new EdgesmithError(code, `${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      hint: 'Correct the file; JSON has double quotes and no comma before a closing bracket.',
+    })
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new EdgesmithError(code, `${file}: ${describeIssue(parsed.error)}`)
+  throw new EdgesmithError(code, `${file}: ${describeIssue(parsed.error)}`, { hint: 'Correct this entry of the file.' })
 }
 
 /** The first problem zod found, with its place: `[0].sparsity: Too big: expected number to be <1`. */

@@ -44,6 +44,7 @@ describe('quantities', () => {
     [formatPValue(0.62), 'p = 0.62'],
     [formatDecibels(null), 'identical'],
     [formatDecibels(31.44), '31.4 dB'],
+    [formatDecibels(-0.04), '0.0 dB'],
     [formatInterval([1, 2], formatMs), '1.00 ms – 2.00 ms'],
     [formatInterval(undefined, formatMs), '–'],
     [quantities.formatShape(['N', 1, null]), 'N×1×?'],

@@ -48,7 +48,10 @@ describe('dataset add', () => {
       },
       splits: [],
     })
-    const people = await edgesmith(...args)
+    const people = await edgesmith(...args, '--name', 'beasts')
+    expect(people.stderr).toContain(
+      'are in the workspace already as "animals": nothing was added. It keeps its name: edgesmith dataset rename',
+    )
     expect(people.stdout).toMatch(/^answers +2 classes$/m)
     expect(people.stdout).toMatch(/^ +0 +cat +20 +50\.0 %$/m)
     expect(people.stdout).toMatch(/^size +19\.5/m)

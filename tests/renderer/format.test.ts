@@ -130,6 +130,7 @@ describe('shares', () => {
     expect(formatPValue(0.0342)).toBe('p = 0.034')
     expect(formatPValue(1)).toBe('p = 1.00')
     expect(formatDecibels(31.42)).toBe('31.4 dB')
+    expect(formatDecibels(-0.02)).toBe('0.0 dB')
     expect(formatDecibels(null)).toBe('identical')
   })
 })

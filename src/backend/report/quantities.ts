@@ -85,7 +85,8 @@ export function formatPValue(p: Quantity): string {
 
 /** Signal to quantization noise; null means that outputs are identical. */
 export function formatDecibels(decibels: number | null): string {
-  return decibels === null ? 'identical' : isShown(decibels) ? withMinus(`${decibels.toFixed(1)} dB`) : NOTHING
+  // What rounds to zero has no sign.
+  return decibels === null ? 'identical' : isShown(decibels) ? withMinus(`${decibels.toFixed(1)} dB`.replace(/^-0\.0 /, '0.0 ')) : NOTHING
 }
 
 /** `[low, high]` written as `low – high` by a formatter of its ends. */

@@ -34,7 +34,11 @@ export function compareHandlers(services: Services): HandlersOf<'compare'> & Han
       const others = [...new Set(input.modelIds)].filter((id) => id !== baseline.id).map((id) => services.models.get(id))
       if (input.datasetId) services.datasets.get(input.datasetId)
       const device = services.devices.get(input.deviceId)
-      if (others.length === 0) throw new EdgesmithError('USAGE', 'Choose at least one model besides the baseline')
+      if (others.length === 0) {
+        throw new EdgesmithError('USAGE', 'Choose at least one model besides the baseline', {
+          hint: 'How much the machine itself varies is measured beside another model: control measures the baseline against itself.',
+        })
+      }
       const jobId = services.queue.start({
         kind: 'compare.start',
         title: `Compare ${others.length === 1 ? others[0]?.name : `${others.length} models`} with ${baseline.name} on ${device.name}`,

@@ -41,7 +41,7 @@ export const benchCommand = defineCommand({
   options,
   notes: [
     'With several batch sizes or thread counts every combination is measured, and --json prints {"runs": […]}.',
-    'server needs --rate; http takes --rate or --connections. Their latency counts from the moment a request was due.',
+    'server needs --rate; http takes --rate or --connections. With a rate latency counts from the moment a request was due, else from sending it.',
     `offline lasts ${OFFLINE_SECONDS} s where neither --runs nor --seconds is given; --scenario batch without --batch measures ${BATCHES.join(', ')}.`,
   ],
   examples: [

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { csvOptionsSchema } from '../../contract/dataset.ts'
+import { csvOptionsSchema, type Dataset } from '../../contract/dataset.ts'
 import { displayNameSchema } from '../../contract/names.ts'
 import { defineCommand } from '../command.ts'
 import { preprocessOption, readPreprocessing } from '../common-options.ts'
 import { datasetText } from '../dataset-text.ts'
 import { setting, text, type ValueOption } from '../option.ts'
 import { readJsonFile } from '../read-json-file.ts'
+import { shortId } from '../references.ts'
 import { runJob } from '../run-job.ts'
-import { readSetting } from '../schema-facts.ts'
 
 const { shape } = csvOptionsSchema
 const classesSchema = z.record(z.string(), z.int().min(0).max(1_000_000))
@@ -17,8 +17,12 @@ const delimiterOption: ValueOption<z.infer<typeof shape.delimiter>> = {
   kind: 'value',
   placeholder: 'CHAR',
   description: 'of a .csv: , ; | or tab (default: found out)',
-  // Shells make it hard to write a tab.
-  read: (given) => readSetting(shape.delimiter.unwrap(), /^(?:tab|\\t)$/i.test(given) ? '\t' : given),
+  read: (given) => {
+    // Shells make it hard to write a tab.
+    const parsed = shape.delimiter.unwrap().safeParse(/^(?:tab|\\t)$/i.test(given) ? '\t' : given)
+    if (parsed.success) return parsed.data
+    throw new Error(`must be "," or ";" or "|" or tab, found "${given}"`)
+  },
 }
 
 export const datasetAddCommand = defineCommand({
@@ -61,6 +65,7 @@ export const datasetAddCommand = defineCommand({
       options.classes === undefined
         ? undefined
         : await readJsonFile(context.workingFolder, options.classes, classesSchema, 'DATASET_LABELS')
+    const begun = new Date().toISOString()
     const { dataset, splits } = await runJob(context, 'datasets.import', {
       path: resolve(context.workingFolder, path),
       ...(options.labels !== undefined && { labelsPath: resolve(context.workingFolder, options.labels) }),
@@ -69,6 +74,14 @@ export const datasetAddCommand = defineCommand({
       ...(Object.keys(given).length > 0 && { csv: given }),
       ...(classes && { classes }),
     })
+    if (dataset.createdAt < begun) context.terminal.note(alreadyThere(dataset, options.name))
     return { document: { dataset, splits }, text: datasetText(dataset, splits) }
   },
 })
+
+/** The same content read in the same way is one dataset, which keeps the name it has. */
+function alreadyThere({ name, id }: Dataset, wanted: string | undefined): string {
+  const renaming =
+    wanted === undefined || wanted === name ? '' : ` It keeps its name: edgesmith dataset rename ${shortId(id)} "${wanted}" changes it.`
+  return `The same samples, read in the same way, are in the workspace already as "${name}": nothing was added.${renaming}`
+}

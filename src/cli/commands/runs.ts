@@ -1,7 +1,7 @@
 import { headlineText } from '../../backend/report/metric-text.ts'
 import { formatCount, formatInterval, formatMs, formatRatio, NOTHING } from '../../backend/report/quantities.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
-import type { Benchmark, RunComparison } from '../../contract/measurement.ts'
+import type { Benchmark, Comparison, RunComparison } from '../../contract/measurement.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { shortId } from '../references.ts'
 import { shortMoment } from '../short-moment.ts'
@@ -45,7 +45,14 @@ async function listRuns(context: CommandContext) {
   const rows = [
     ...comparisons.map(({ id, createdAt, baseline, rows: compared, device }) => ({
       createdAt,
-      cells: [shortId(id), shortMoment(createdAt), 'comparison', `${baseline} and ${compared.length - 1} more`, device, NOTHING],
+      cells: [
+        shortId(id),
+        shortMoment(createdAt),
+        'comparison',
+        `${baseline} and ${compared.length - 1} more`,
+        device,
+        verdictsText(compared),
+      ],
     })),
     ...single(benchmarks).map((run) => ({
       createdAt: run.createdAt,
@@ -69,9 +76,16 @@ async function listRuns(context: CommandContext) {
         headlineText(metrics),
       ],
     })),
-    ...analyses.map(({ id, createdAt, kind, modelId, deviceId }) => ({
+    ...analyses.map(({ id, createdAt, kind, modelId, deviceId, profile }) => ({
       createdAt,
-      cells: [shortId(id), shortMoment(createdAt), kind, nameOf(models, modelId), nameOf(devices, deviceId), NOTHING],
+      cells: [
+        shortId(id),
+        shortMoment(createdAt),
+        kind,
+        nameOf(models, modelId),
+        nameOf(devices, deviceId),
+        profile ? `one inference ${formatMs(profile.plainMs)}` : NOTHING,
+      ],
     })),
   ].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
   return {
@@ -84,6 +98,16 @@ async function listRuns(context: CommandContext) {
             rows.map(({ cells }) => cells),
           ),
   }
+}
+
+/** `1.32× faster`; of several builds how many got which verdict. */
+function verdictsText(rows: Comparison['rows']): string {
+  const found = rows.flatMap(({ speedup }) => (speedup ? [speedup] : []))
+  const [only] = found
+  if (!only) return NOTHING
+  if (found.length === 1) return `${formatRatio(only.estimate)}, ${only.verdict}`
+  const verdicts = [...new Set(found.map(({ verdict }) => verdict))]
+  return verdicts.map((verdict) => `${found.filter((one) => one.verdict === verdict).length} ${verdict}`).join(', ')
 }
 
 async function compareRuns(context: CommandContext, texts: readonly string[]) {

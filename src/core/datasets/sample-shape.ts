@@ -37,11 +37,12 @@ export function fitSampleShape(
     const rest = [...bareSample]
     return wanted.map((dim) => (dim === 1 ? 1 : (rest.shift() as number)))
   }
-  const turned = model === wanted ? '' : `, that is ${dimsText(wanted)} before its layout is changed`
+  const isTurned = dimsText(model) !== dimsText(wanted)
+  const turned = isTurned ? `, that is ${dimsText(wanted)} before its layout is changed` : ''
   throw new CoreError(
     'DATASET_SHAPE',
-    `Samples of ${where} have shape ${dimsText(sample)}, but model input ${quoteName(input)} needs ${dimsText(model)}${turned}.`,
-    { hint: shapeHint(sample, wanted, model !== wanted), details: { expected: wanted.map((dim) => dim ?? null), found: sample } },
+    `Samples of ${where.replace(/^Array /, 'array ')} have shape ${dimsText(sample)}, but model input ${quoteName(input)} needs ${dimsText(model)}${turned}.`,
+    { hint: shapeHint(sample, wanted, isTurned), details: { expected: wanted.map((dim) => dim ?? null), found: sample } },
   )
 }
 
@@ -69,6 +70,10 @@ function shapeHint(sample: readonly number[], wanted: WantedDims, turned: boolea
     return 'The samples have their channels last: give the preprocessing {"stored": "channels-last", "layout": "channels-first"}, or turn them with numpy.transpose(x, (0, 3, 1, 2)).'
   if (images && fits(turnedDims(sample, 'channels-last'), wanted))
     return 'The samples have their channels first: give the preprocessing {"stored": "channels-first", "layout": "channels-last"}, or turn them with numpy.transpose(x, (0, 2, 3, 1)).'
+  const [height, width, channels] = wanted
+  if (images && typeof height === 'number' && typeof width === 'number' && channels === sample[2]) {
+    return `Image files get that size with the preprocessing {"image": {"width": ${width}, "height": ${height}}}; arrays are resized before they are saved.`
+  }
   if (wanted.every((dim) => typeof dim === 'number') && countOf(sample) === countOf(wanted as number[])) {
     return `They have as many values: reshape them with x.reshape(-1, ${wanted.join(', ')}) if the order is right.`
   }

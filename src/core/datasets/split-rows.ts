@@ -21,6 +21,7 @@ export function splitRows(count: number, parts: readonly SplitPart[], labels: In
   // Shares such as 0.7 + 0.2 + 0.1 add up to a little more than 1 in binary.
   if (total > 1 + 1e-9) {
     throw new CoreError('USAGE', `The shares of the parts add up to ${Number(total.toFixed(6))}, at most 1 is possible.`, {
+      hint: 'Make the shares smaller; what is left over belongs to no part.',
       details: { expected: 1, found: total },
     })
   }

@@ -57,7 +57,10 @@ export function openArrayFile(path: string, name: string): ArrayFile {
       throw new EdgesmithError(
         'DATASET_INVALID',
         `${name} cannot be read: its shape [${header.shape.join(',')}] and type ${header.type} need ${header.byteLength} bytes from byte ${header.offset} on, found ${found}.`,
-        { hint: 'The file was cut or changed. Import the dataset again.', details: { expected: header.byteLength, found } },
+        {
+          hint: 'The file was cut or changed: write or copy it again, then import the dataset again.',
+          details: { expected: header.byteLength, found },
+        },
       )
     }
     if (header.fortranOrder && header.shape.length > 1) {

@@ -170,7 +170,7 @@ async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
       throw new EdgesmithError('TOO_LARGE', `${file} has more than ${MAX_PIXELS} pixels.`, { hint: 'Make it smaller, or leave it out.' })
     }
     // The library puts its own words on several lines.
-    throw unreadable(file, (error.message.split('\n')[0] ?? '').slice(0, 200))
+    throw unreadable(file, (error.message.split('\n')[0] ?? '').slice(0, 200).replace(/[\s.:;]+$/, ''))
   }
 }
 

@@ -115,7 +115,7 @@ function Roofs({ peak, x, area }: { peak: MachinePeak; x: PlotAxis; area: PlotAr
     return (
       <g key={name}>
         <path d={linePath(line)} fill="none" stroke={precisionColor(name)} strokeWidth={1.6} />
-        <text x={area.width - 4} y={area.y(gmacs) - 5} textAnchor="end" fontSize={11} fill={precisionColor(name)}>
+        <text x={area.width - 4} y={Math.max(12, area.y(gmacs) - 5)} textAnchor="end" fontSize={11} fill={precisionColor(name)}>
           {name}
         </text>
       </g>

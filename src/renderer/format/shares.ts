@@ -40,7 +40,7 @@ export function formatPValue(p: number | null | undefined): string {
 
 /** Signal to quantization noise; null means identical outputs. */
 export function formatDecibels(decibels: number | null): string {
-  return decibels === null ? 'identical' : isShowable(decibels) ? minus(`${decibels.toFixed(1)} dB`) : NOTHING
+  return decibels === null ? 'identical' : isShowable(decibels) ? minus(`${decibels.toFixed(1)} dB`.replace(/^-0\.0 /, '0.0 ')) : NOTHING
 }
 
 /** What became of a size: "3.9× smaller", "1.20× larger", "same size". */

@@ -179,7 +179,7 @@ describe('channels', () => {
       [3, 8, 8],
       { stored: 'channels-last', layout: 'channels-first' },
       /have shape \[4,5,3\], but model input "x" needs \[3,8,8\], that is \[8,8,3\] before its layout is changed/,
-      /made for/,
+      /"image": {"width": 8, "height": 8}/,
     ],
     [
       'turned although it is right already',

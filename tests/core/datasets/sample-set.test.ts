@@ -79,7 +79,7 @@ describe('shapes', () => {
       'another size',
       [5, 1, 32, 32],
       ['N', 1, 28, 28],
-      /Samples of Array "x" have shape \[1,32,32\], but model input "x" needs \[1,28,28\]/,
+      /Samples of array "x" have shape \[1,32,32\], but model input "x" needs \[1,28,28\]/,
       /made for/,
     ],
     ['channels last', [5, 28, 20, 3], ['N', 3, 28, 20], /needs \[3,28,20\]/, /numpy\.transpose\(x, \(0, 3, 1, 2\)\)/],

@@ -131,7 +131,7 @@ describe('an .npz', () => {
       [array('x', 'float32', counting(9), [1, 3, 3])],
       {},
       'DATASET_SHAPE',
-      /Array "x" of data\.npz have shape \[3,3\], but model input "x" needs \[1,2,2\]/,
+      /array "x" of data\.npz have shape \[3,3\], but model input "x" needs \[1,2,2\]/,
     ],
     [
       'bytes without preprocessing',

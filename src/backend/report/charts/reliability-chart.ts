@@ -1,6 +1,6 @@
 import type { ClassificationDetail } from '../../../contract/evaluation.ts'
 import { html, type Markup } from '../blocks/html.ts'
-import { formatCount, formatPercent } from '../quantities.ts'
+import { formatCounted, formatPercent } from '../quantities.ts'
 import { drawing, horizontalAxis, USUAL_HEIGHT, usualFrame, verticalAxis } from './axes.ts'
 import { linearScale, px } from './chart-scale.ts'
 
@@ -27,7 +27,7 @@ ${horizontalAxis(x, 'confidence')}${verticalAxis(y, 'accuracy')}
       .filter(({ count }) => count > 0)
       .map(
         ({ from, to, count, accuracy, confidence }) =>
-          html`<rect class="bar" x="${px(x.at(from) + 1)}" width="${px(Math.max(1, x.at(to) - x.at(from) - 2))}" y="${px(y.at(accuracy))}" height="${px(Math.max(0, bottom - y.at(accuracy)))}"><title>${formatCount(count)} samples, confidence ${formatPercent(confidence)}, right ${formatPercent(accuracy)}</title></rect><circle cx="${px(x.at(confidence))}" cy="${px(y.at(accuracy))}" r="${px(3 + 12 * Math.sqrt(count / total))}" fill-opacity="0.5"/>`,
+          html`<rect class="bar" x="${px(x.at(from) + 1)}" width="${px(Math.max(1, x.at(to) - x.at(from) - 2))}" y="${px(y.at(accuracy))}" height="${px(Math.max(0, bottom - y.at(accuracy)))}"><title>${formatCounted(count, 'sample')}, confidence ${formatPercent(confidence)}, right ${formatPercent(accuracy)}</title></rect><circle cx="${px(x.at(confidence))}" cy="${px(y.at(accuracy))}" r="${px(3 + 12 * Math.sqrt(count / total))}" fill-opacity="0.5"/>`,
       )}</g>
 <g class="axis"><line class="unity" x1="${left}" y1="${bottom}" x2="${right}" y2="${top}"/></g>`,
   )

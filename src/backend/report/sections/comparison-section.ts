@@ -97,12 +97,18 @@ function blockTable(measured: readonly { readonly row: ComparisonRow; readonly i
   )
 }
 
+/** Blocks have a least length, so that more may have been run than was asked for. */
+function ranText(settings: Comparison['settings'], rows: Comparison['rows']): string {
+  const most = Math.max(0, ...rows.map(({ samples }) => samples))
+  return settings.seconds === undefined && most > settings.runs ? formatCounted(most, 'run') : lengthText(settings)
+}
+
 function settingFacts({ settings, dataset, rows, createdAt }: Comparison): (readonly [string, string])[] {
   const blocks = Math.max(0, ...rows.map(({ speedup }) => speedup?.blocks ?? 0))
   return [
     [
       'measured',
-      `${lengthText(settings)} per model in ${formatCounted(blocks, 'block')}, batch ${formatCount(settings.batch)}, ${formatCounted(settings.threads, 'thread')} inside an operator`,
+      `${ranText(settings, rows)} per model in ${formatCounted(blocks, 'block')}, batch ${formatCount(settings.batch)}, ${formatCounted(settings.threads, 'thread')} inside an operator`,
     ],
     ['scenario', scenarioText(settings)],
     [

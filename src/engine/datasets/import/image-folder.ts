@@ -70,7 +70,8 @@ export async function listImageFolder(folder: string): Promise<ImageFolder> {
       hint: 'Put JPEG, PNG, WebP or BMP files into one folder for each class.',
     })
   }
-  return { images: walk.found, classes: [...classes].sort(), notes: walk.notes() }
+  const unlabelled = classes.size === 0 ? ['There are no class folders, so the images have no labels.'] : []
+  return { images: walk.found, classes: [...classes].sort(), notes: [...walk.notes(), ...unlabelled] }
 }
 
 class Walk {

@@ -37,7 +37,12 @@ export async function importIdx(order: ImportOrder, reporter: JobReporter): Prom
     columns: null,
     classNames: null,
     splits: [],
-    notes: bytes && order.preprocessing === undefined ? ['The bytes of the IDX file are scaled to 0…1 (× 1/255).'] : [],
+    notes: [
+      ...(images.shape.length === 1
+        ? [`${basename(order.path)} has one value a sample, as labels have: import the file of images instead.`]
+        : []),
+      ...(bytes && order.preprocessing === undefined ? ['The bytes of the IDX file are scaled to 0…1 (× 1/255).'] : []),
+    ],
   }
 }
 

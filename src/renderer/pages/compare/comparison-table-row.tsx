@@ -158,10 +158,16 @@ function MetricCell({ row }: { row: ComparisonRow }) {
     const range = difference.ci95
       ? `[${metricDifferenceText(difference.metric, difference.ci95[0])}, ${metricDifferenceText(difference.metric, difference.ci95[1])}]`
       : ''
+    // Errors are tested by their RMSE, whatever the headline is.
+    const name = difference.metric === headline?.metric ? '' : `${metricLabel(difference.metric)} `
     return (
       <span className={classes.cell} title={`${metricLabel(difference.metric)} against the baseline: ${difference.test} over samples`}>
         <span>
-          {first} <span className={look}>{metricDifferenceText(difference.metric, difference.difference)}</span>
+          {first}{' '}
+          <span className={look}>
+            {name}
+            {metricDifferenceText(difference.metric, difference.difference)}
+          </span>
         </span>
         <span className={classes.second}>
           {[range, formatPValue(difference.pValue), verdict === 'not shown' ? 'not shown' : '']
