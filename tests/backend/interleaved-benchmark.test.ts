@@ -47,4 +47,15 @@ describe('poolBlocks', () => {
     const { warnings } = poolBlocks([block([1, 2], true), block([3, 4], false)], settings)
     expect(warnings[0]).toMatch(/^In 1 of 2 blocks more requests arrived than could be answered/)
   })
+
+  it('says once how busy the machine was, with the worst label', () => {
+    const noisy = (share: number): BenchResult => {
+      const sentence = `Noisy: other programs used ${share} % of the processors just before the measurement (a calm machine stays below 10 %).`
+      return { ...block([1, 2], false), noise: { label: 'noisy', reasons: [sentence] }, warnings: [sentence] }
+    }
+    const { noise, warnings } = poolBlocks([noisy(30), block([1, 2], false), noisy(70)], settings)
+    const once = 'Noisy: other programs used up to 70 % of the processors in 2 of 3 blocks (a calm machine stays below 10 %).'
+    expect(noise).toEqual({ label: 'noisy', reasons: [once] })
+    expect(warnings.filter((warning) => warning.startsWith('Noisy'))).toEqual([once])
+  })
 })

@@ -3,7 +3,7 @@ import type { Model } from '../../contract/model.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
 import { outlierShare } from '../../core/statistics/outliers.ts'
 import { percentileOfSorted } from '../../core/statistics/percentiles.ts'
-import { pooledWarnings } from '../../engine/measure/measurement-warnings.ts'
+import { pooledReasons, pooledWarnings } from '../../engine/measure/measurement-warnings.ts'
 import { benchOn, type ReadyDevice } from '../devices/agent-work.ts'
 import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -104,7 +104,7 @@ export function poolBlocks(blocks: readonly BenchResult[], settings: BenchSettin
     // Only the first block is warmed up long enough to tell.
     steady: blocks.find(({ steady }) => steady !== null)?.steady ?? null,
     outlierShare: outlierShare(latenciesMs),
-    noise: { label: worst ?? 'unknown', reasons: [...new Set(blocks.flatMap(({ noise }) => noise.reasons))] },
+    noise: { label: worst ?? 'unknown', reasons: pooledReasons(blocks.map(({ noise }) => noise.reasons)) },
     preflight: first.preflight,
     load: null,
     cpuMsPerInference: mean((block) => block.cpuMsPerInference),

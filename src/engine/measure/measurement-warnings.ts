@@ -28,27 +28,41 @@ export function fewSamplesWarning(samples: number): string[] {
 }
 
 /**
- * Warnings of several blocks of one measurement as those of the whole: too few runs is asked again for all runs together, noise is
- * said once with its largest share and the number of blocks it hit, everything else is said once.
+ * What was said of the noise of several blocks, as of the whole: other programs once, with their largest share and the number of blocks
+ * they hit, everything else once.
  *
- * @param blocks samples and warnings of each block
+ * @param blocks the sentences of each block
  */
-export function pooledWarnings(blocks: readonly { readonly samples: number; readonly warnings: readonly string[] }[]): string[] {
+export function pooledReasons(blocks: readonly (readonly string[])[]): string[] {
   const others = new Set<string>()
   let noisyBlocks = 0
   let largest = 0
-  for (const { samples, warnings } of blocks) {
-    const ofBlock = new Set(fewSamplesWarning(samples))
+  for (const sentences of blocks) {
     let noisy = false
-    for (const warning of warnings) {
-      const share = noisyText.exec(warning)?.[1]
-      if (share !== undefined) {
+    for (const sentence of sentences) {
+      const share = noisyText.exec(sentence)?.[1]
+      if (share === undefined) others.add(sentence)
+      else {
         noisy = true
         largest = Math.max(largest, Number(share))
-      } else if (!ofBlock.has(warning)) others.add(warning)
+      }
     }
     if (noisy) noisyBlocks++
   }
   const noise = `Noisy: other programs used up to ${largest} % of the processors in ${noisyBlocks} of ${blocks.length} blocks (a calm machine stays below 10 %).`
-  return [...(noisyBlocks > 0 ? [noise] : []), ...others, ...fewSamplesWarning(blocks.reduce((sum, block) => sum + block.samples, 0))]
+  return [...(noisyBlocks > 0 ? [noise] : []), ...others]
+}
+
+/**
+ * Warnings of several blocks of one measurement as those of the whole ({@link pooledReasons}); too few runs is asked again for all runs
+ * together.
+ *
+ * @param blocks samples and warnings of each block
+ */
+export function pooledWarnings(blocks: readonly { readonly samples: number; readonly warnings: readonly string[] }[]): string[] {
+  const sentences = blocks.map(({ samples, warnings }) => {
+    const ofBlock = new Set(fewSamplesWarning(samples))
+    return warnings.filter((warning) => !ofBlock.has(warning))
+  })
+  return [...pooledReasons(sentences), ...fewSamplesWarning(blocks.reduce((sum, block) => sum + block.samples, 0))]
 }
