@@ -47,9 +47,9 @@ function Drawing({ graph, coloring, slowestMs, selected, onSelect, label }: Laye
     }
     const node = nodes.find(({ data }) => data.node.layer === selected) ?? nodes.find(({ data }) => data.node.name === selected)
     if (!node) return
+    // At once: an animated jump zooms out over what lies between, which would draw all of a large graph.
     void flow.setCenter(node.position.x + (node.width ?? 0) / 2, node.position.y + (node.height ?? 0) / 2, {
       zoom: Math.max(0.8, flow.getZoom()),
-      duration: 160,
     })
   }, [selected, nodes, flow])
   return (
