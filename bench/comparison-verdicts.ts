@@ -1,7 +1,7 @@
 // Do verdicts of comparisons hold on this machine? The same build is compared with itself again and again (A/A), and with one that is made
 // about 10 % slower on purpose (A/B), all through the program's own comparison: interleaved blocks in fresh processes.
 //
-//   node bench/comparison-verdicts.ts [--comparisons 50] [--blocks 10] [--block-ms 150] [--slower 0.1]
+//   node bench/comparison-verdicts.ts [--comparisons 50] [--blocks 10] [--max-blocks 100] [--block-ms 150] [--slower 0.1]
 //
 // Prints a line a comparison and a summary, and exits with 1 when more than one A/A in ten gets a wrong verdict, or fewer than 47 in 50
 // slower builds are called slower (the bars of the project). Run it on a machine as noisy as yours is.
@@ -48,16 +48,18 @@ const { values } = parseArgs({
   options: {
     comparisons: { type: 'string', default: '50' },
     blocks: { type: 'string', default: '10' },
+    'max-blocks': { type: 'string', default: '100' },
     'block-ms': { type: 'string', default: '150' },
     slower: { type: 'string', default: '0.1' },
   },
 })
-const [comparisons, blocks, blockMs, slower] = [values.comparisons, values.blocks, values['block-ms'], values.slower].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-]
+const [comparisons, blocks, maxBlocks, blockMs, slower] = [
+  values.comparisons,
+  values.blocks,
+  values['max-blocks'],
+  values['block-ms'],
+  values.slower,
+].map(Number) as [number, number, number, number, number]
 
 async function importChain(backend: Backend, folder: string, name: string, layers: number, seed: number): Promise<string> {
   const path = join(folder, `${name}.onnx`)
@@ -71,6 +73,7 @@ async function compare(backend: Backend, baselineId: string, modelIds: string[])
     modelIds,
     deviceId: LOCAL_DEVICE_ID,
     blocks,
+    maxBlocks,
     settings: { batch: ROWS, seconds: (blocks * blockMs) / 1000, warmupRuns: 20, warmupSeconds: 0.5 },
   })
   const job = await backend.call('jobs.wait', { id: jobId })
@@ -95,14 +98,14 @@ try {
     if (moreRow?.speedup?.verdict === 'slower') found++
     ratios.push(sameRow?.speedup?.estimate ?? Number.NaN)
     const show = (row: typeof sameRow) =>
-      `${row?.speedup?.estimate.toFixed(3)} [${row?.speedup?.ci95.map((end) => end.toFixed(3)).join(', ')}] ${row?.speedup?.verdict}`
+      `${row?.speedup?.estimate.toFixed(3)} [${row?.speedup?.ci95.map((end) => end.toFixed(3)).join(', ')}] ${row?.speedup?.verdict} (${row?.speedup?.blocks})`
     console.log(`${String(index + 1).padStart(3)}  A/A ${show(sameRow)}   A/B ${show(moreRow)}   ${rows[0]?.noise.label}`)
   }
   const logs = ratios.map(Math.log)
   const spread = Math.sqrt(logs.reduce((sum, log) => sum + log * log, 0) / logs.length)
   console.log(
     `A/A: ${wrong} of ${comparisons} wrong verdicts; ratio within ±${(100 * spread).toFixed(2)} % (root mean square). ` +
-      `${(100 * slower).toFixed(0)} % slower: ${found} of ${comparisons} called slower. ${blocks} blocks of ${blockMs} ms each.`,
+      `${(100 * slower).toFixed(0)} % slower: ${found} of ${comparisons} called slower. ${blocks} to ${maxBlocks} blocks of ${blockMs} ms each.`,
   )
   process.exitCode = wrong * 10 <= comparisons && found * 50 >= 47 * comparisons ? 0 : 1
 } finally {

@@ -331,6 +331,12 @@ export const procedures = {
       deviceId: deviceIdSchema,
       settings: benchSettingsSchema,
       blocks: z.int().min(2).max(100).default(10).describe('interleaved blocks for each model'),
+      maxBlocks: z
+        .int()
+        .min(2)
+        .max(500)
+        .optional()
+        .describe('on a noisy machine go on, up to this many blocks, until every ratio is known within about 4 %'),
       control: z.boolean().default(false).describe('measure the baseline against itself as well and publish the noise floor'),
     }),
     comparisonSchema,

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { poolBlocks } from '../../src/backend/use-cases/interleaved-benchmark.ts'
+import type { ReadyDevice } from '../../src/backend/devices/agent-work.ts'
+import type { JobContext } from '../../src/backend/jobs/job-queue.ts'
+import { measureInterleaved, poolBlocks } from '../../src/backend/use-cases/interleaved-benchmark.ts'
 import { type BenchResult, benchSettingsSchema } from '../../src/contract/measurement.ts'
+import type { Model } from '../../src/contract/model.ts'
 import { latencyStatistics } from '../../src/core/statistics/latency-statistics.ts'
 import { comparison } from './report-fixture.ts'
 
@@ -57,5 +60,39 @@ describe('poolBlocks', () => {
     const once = 'Noisy: other programs used up to 70 % of the processors in 2 of 3 blocks (a calm machine stays below 10 %).'
     expect(noise).toEqual({ label: 'noisy', reasons: [once] })
     expect(warnings.filter((warning) => warning.startsWith('Noisy'))).toEqual([once])
+  })
+})
+
+describe('measureInterleaved', () => {
+  const models = ['a', 'b'].map((name) => ({ name })) as unknown as Model[]
+  const context = { signal: new AbortController().signal, progress: () => {}, log: () => {} } as unknown as JobContext
+  const order: string[] = []
+  const device = {
+    modelPath: ({ name }: Model) => name,
+    session: {
+      runAgent: async ({ model }: { model: string }) => {
+        order.push(model)
+        return block([1, 2], false)
+      },
+    },
+  } as unknown as ReadyDevice
+
+  it('alternates, and goes on until it is enough or the most is reached', async () => {
+    order.length = 0
+    const asked: number[] = []
+    const isEnough = (blocks: readonly (readonly BenchResult[])[]) => {
+      asked.push(blocks[0]?.length ?? 0)
+      return asked.length === 3
+    }
+    const found = await measureInterleaved(device, models, settings, 2, context, { most: 10, isEnough })
+    expect(found.blocks.map((own) => own.length)).toEqual([4, 4])
+    expect(asked).toEqual([2, 3, 4])
+    expect(order.join('')).toBe('abbaabba')
+    const limited = await measureInterleaved(device, models, settings, 2, context, { most: 5, isEnough: () => false })
+    expect(limited.blocks.map((own) => own.length)).toEqual([5, 5])
+  })
+
+  it('takes as many rounds as asked without that', async () => {
+    expect((await measureInterleaved(device, models, settings, 3, context)).blocks.map((own) => own.length)).toEqual([3, 3])
   })
 })

@@ -59,7 +59,10 @@ export function compareHandlers(services: Services): HandlersOf<'compare'> & Han
 export async function compareModels(
   services: Services,
   models: readonly Model[],
-  input: Pick<ProcedureArguments<'compare.start'>, 'datasetId' | 'deviceId' | 'settings' | 'blocks'> & { readonly control?: boolean },
+  input: Pick<ProcedureArguments<'compare.start'>, 'datasetId' | 'deviceId' | 'settings' | 'blocks'> & {
+    readonly control?: boolean
+    readonly maxBlocks?: number | undefined
+  },
   context: JobContext,
   baselineEvaluation?: EvaluateResult,
 ): Promise<Comparison> {
@@ -70,7 +73,10 @@ export async function compareModels(
   const baseline = models[0] as Model
   const evaluations = dataset ? await evaluateEach(ready, models, dataset, input.settings.threads, context, baselineEvaluation) : []
   const measured = input.control ? [...models, baseline] : models
-  const { blocks, warnings } = await measureInterleaved(ready, measured, input.settings, input.blocks, context)
+  const { blocks, warnings } = await measureInterleaved(ready, measured, input.settings, input.blocks, context, {
+    most: input.maxBlocks ?? input.blocks,
+    isEnough: ([first, ...others]) => others.every((own) => isSharp(speedup(samplesOf(first), samplesOf(own), BOOTSTRAP_SEED))),
+  })
   const pooled = blocks.map((own) => poolBlocks(own, input.settings))
   const against = (own: readonly BenchResult[]) => speedup(samplesOf(blocks[0]), samplesOf(own), BOOTSTRAP_SEED)
   const noiseFloor = input.control ? against(blocks[models.length] as BenchResult[]) : null
@@ -161,6 +167,13 @@ async function explainEach(
     }
   }
   return found
+}
+
+/** With `maxBlocks`, rounds go on until every ratio is known this well: half the width of its interval, as a factor. */
+const SHARP_FACTOR = 1.04
+
+function isSharp({ ci95: [low, high] }: Speedup): boolean {
+  return Math.sqrt(high / low) <= SHARP_FACTOR
 }
 
 /** Fixed, so that the same samples always give the same interval. */

@@ -17,6 +17,13 @@ export interface InterleavedBlocks {
   readonly warnings: string[]
 }
 
+/** Going on after the asked rounds, while the answer is not sharp enough. */
+export interface MoreRounds {
+  readonly most: number
+  /** Asked after each round from the last asked one on, with the blocks of each model so far. */
+  readonly isEnough: (blocks: readonly (readonly BenchResult[])[]) => boolean
+}
+
 /**
  * Latency of several models in interleaved blocks, each block in a fresh process: A B C, C B A, A B C … so that drift of the
  * machine (heat, clocks, other load) hits all alike. Answers one list of blocks for each model, in the order of `models`.
@@ -29,19 +36,21 @@ export async function measureInterleaved(
   device: ReadyDevice,
   models: readonly Model[],
   settings: BenchSettings,
-  rounds: number,
+  asked: number,
   context: JobContext,
+  more?: MoreRounds,
 ): Promise<InterleavedBlocks> {
   const share: BenchSettings = {
     ...settings,
-    runs: Math.max(MIN_RUNS_PER_BLOCK, Math.ceil(settings.runs / rounds)),
-    ...(settings.seconds === undefined ? {} : { seconds: settings.seconds / rounds }),
-    warmupRuns: Math.ceil(settings.warmupRuns / rounds),
-    warmupSeconds: settings.warmupSeconds / rounds,
+    runs: Math.max(MIN_RUNS_PER_BLOCK, Math.ceil(settings.runs / asked)),
+    ...(settings.seconds === undefined ? {} : { seconds: settings.seconds / asked }),
+    warmupRuns: Math.ceil(settings.warmupRuns / asked),
+    warmupSeconds: settings.warmupSeconds / asked,
   }
   const blocks: BenchResult[][] = models.map(() => [])
   const quiet: JobContext = { ...context, progress: () => {} }
-  let repeatsLeft = Math.floor(rounds / 2)
+  let repeatsLeft = Math.floor(asked / 2)
+  let rounds = asked
   let repeated = 0
   let throttled = 0
   for (let round = 0; round < rounds; ) {
@@ -64,6 +73,7 @@ export async function measureInterleaved(
     if (held) throttled++
     for (const [index, result] of results.entries()) blocks[index]?.push(result)
     round++
+    if (round === rounds && more && rounds < more.most && !more.isEnough(blocks)) rounds++
   }
   context.progress({ phase: 'measuring', done: rounds * models.length, total: rounds * models.length, unit: 'blocks' })
   const warnings: string[] = []

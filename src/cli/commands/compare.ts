@@ -35,6 +35,11 @@ export const compareCommand = defineCommand({
     threads: threadsOption,
     ...lengthOptions,
     blocks: setting('N', procedures['compare.start'].input.shape.blocks),
+    'max-blocks': setting(
+      'N',
+      procedures['compare.start'].input.shape.maxBlocks.unwrap(),
+      procedures['compare.start'].input.shape.maxBlocks.description,
+    ),
     control: flag('measure the baseline against itself as well, and print the noise floor'),
     preprocess: preprocessOption,
     ...gateOptions,
@@ -65,6 +70,7 @@ export const compareCommand = defineCommand({
       deviceId: device.id,
       settings: { ...lengthSettings(options), batch: options.batch, threads: options.threads },
       blocks: options.blocks,
+      maxBlocks: options['max-blocks'],
       control: options.control,
     })
     const backend = await context.backend()
