@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { differenceTest, differenceText, differenceVerdict, headlineText } from '../../src/backend/report/metric-text.ts'
+import { differenceTest, differenceText, headlineText } from '../../src/backend/report/metric-text.ts'
 import type { MetricDifference } from '../../src/contract/evaluation.ts'
+import { differenceVerdict } from '../../src/core/comparison/difference-verdict.ts'
 
 describe('headlineText', () => {
   it('names what is no accuracy', () => {

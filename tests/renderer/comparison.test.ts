@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Comparison, ComparisonRow } from '../../src/contract/measurement.ts'
 import { procedures } from '../../src/contract/procedures.ts'
+import { differenceVerdict } from '../../src/core/comparison/difference-verdict.ts'
 import { compareInput, emptyCompareDraft, withBaseline, withModel } from '../../src/renderer/pages/compare/compare-draft.ts'
-import {
-  comparisonWarnings,
-  differenceVerdict,
-  explainedRows,
-  headlineText,
-  outcomeText,
-} from '../../src/renderer/pages/compare/comparison-outcome.ts'
+import { comparisonWarnings, explainedRows, headlineText, outcomeText } from '../../src/renderer/pages/compare/comparison-outcome.ts'
 import { histogramOutline } from '../../src/renderer/pages/compare/latency-histogram.ts'
 import { chosenPoint, sharedMetric, tradeOffPoints } from '../../src/renderer/pages/compare/trade-off.ts'
 import { budgetText } from '../../src/renderer/pages/compare/trade-off-text.ts'

@@ -1,9 +1,6 @@
 import { headlineMetric, type MetricDifference, type Metrics } from '../../contract/evaluation.ts'
 import { formatDecibels, formatInterval, formatPercent, formatPoints, formatPValue, formatSignificant, NOTHING } from './quantities.ts'
 
-/** Level below which a difference counts as shown. */
-const SIGNIFICANCE = 0.05
-
 /** What each headline metric is called. */
 const metricNames = { accuracy: 'accuracy', r2: 'R²', mae: 'MAE', rmse: 'RMSE', sqnrDb: 'SQNR' } as const
 
@@ -21,16 +18,6 @@ export function differenceText(difference: MetricDifference | null | undefined):
   if (!difference || difference.test === 'none') return NOTHING
   if (difference.metric === 'accuracy') return formatPoints(difference.difference)
   return `${metricNames[difference.metric]} ${signed(difference.difference)}`
-}
-
-/** Whether a build is better or worse than the baseline by its metric; null where nothing was tested. */
-export function differenceVerdict(difference: MetricDifference | null | undefined): 'better' | 'worse' | 'no difference shown' | null {
-  if (!difference || difference.test === 'none') return null
-  const { pValue, ci95 } = difference
-  const shown = pValue === null ? ci95 !== null && (ci95[0] > 0 || ci95[1] < 0) : pValue < SIGNIFICANCE
-  if (!shown || difference.difference === 0) return 'no difference shown'
-  const higherIsBetter = difference.metric === 'accuracy' || difference.metric === 'sqnrDb'
-  return difference.difference > 0 === higherIsBetter ? 'better' : 'worse'
 }
 
 /** How the difference was tested: `exact McNemar test, p = 0.03`, `paired bootstrap, 95 % interval −0.01 to 0.02`. */

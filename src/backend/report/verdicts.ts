@@ -1,5 +1,6 @@
 import type { Comparison, ComparisonRow } from '../../contract/measurement.ts'
-import { differenceTest, differenceText, differenceVerdict, headlineText } from './metric-text.ts'
+import { differenceVerdict, isAccuracyDifferenceShown } from '../../core/comparison/difference-verdict.ts'
+import { differenceTest, differenceText, headlineText } from './metric-text.ts'
 import {
   formatBytes,
   formatInterval,
@@ -11,9 +12,6 @@ import {
   formatSignificant,
 } from './quantities.ts'
 
-/** Level of the McNemar test below which a difference in accuracy counts as shown. */
-const SIGNIFICANCE = 0.05
-
 /** What a comparison says about a row's accuracy; null when accuracy was not measured, or for the baseline. */
 export type AccuracyVerdict = 'higher' | 'lower' | 'no difference shown'
 
@@ -21,7 +19,7 @@ export type AccuracyVerdict = 'higher' | 'lower' | 'no difference shown'
 export function accuracyVerdict(row: ComparisonRow): AccuracyVerdict | null {
   const difference = row.accuracyDifference
   if (!difference) return null
-  if (difference.pValue >= SIGNIFICANCE || difference.difference === 0) return 'no difference shown'
+  if (!isAccuracyDifferenceShown(difference)) return 'no difference shown'
   return difference.difference > 0 ? 'higher' : 'lower'
 }
 

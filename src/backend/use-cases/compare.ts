@@ -10,7 +10,7 @@ import { sharedHistogram } from '../../core/statistics/histogram.ts'
 import { accuracyDifference } from '../../core/statistics/mcnemar.ts'
 import { metricDifference } from '../../core/statistics/metric-difference.ts'
 import { median } from '../../core/statistics/percentiles.ts'
-import { beyondNoise, speedup } from '../../core/statistics/speedup.ts'
+import { BOOTSTRAP_SEED, beyondNoise, speedup } from '../../core/statistics/speedup.ts'
 import { requireScenario } from '../../engine/measure/scenario-settings.ts'
 import { evaluateOn, explainOn, type ReadyDevice, readyDevice } from '../devices/agent-work.ts'
 import { machineKey } from '../devices/device-sessions.ts'
@@ -75,12 +75,12 @@ export async function compareModels(
   const measured = input.control ? [...models, baseline] : models
   const { blocks, warnings } = await measureInterleaved(ready, measured, input.settings, input.blocks, context, {
     most: input.maxBlocks ?? input.blocks,
-    isEnough: ([first, ...others]) => others.every((own) => isSharp(speedup(samplesOf(first), samplesOf(own), BOOTSTRAP_SEED))),
+    isEnough: ([first, ...others]) => others.every((own) => isSharp(speedupOfBlocks(first, own))),
   })
   const pooled = blocks.map((own) => poolBlocks(own, input.settings))
-  const against = (own: readonly BenchResult[]) => speedup(samplesOf(blocks[0]), samplesOf(own), BOOTSTRAP_SEED)
-  const noiseFloor = input.control ? against(blocks[models.length] as BenchResult[]) : null
-  const speedups = models.map((_, index) => (index === 0 ? null : beyondNoise(against(blocks[index] as BenchResult[]), noiseFloor)))
+  const against = (own: readonly BenchResult[] | undefined) => speedupOfBlocks(blocks[0], own)
+  const noiseFloor = input.control ? against(blocks[models.length]) : null
+  const speedups = models.map((_, index) => (index === 0 ? null : beyondNoise(against(blocks[index]), noiseFloor)))
   const slower = models.filter((_, index) => speedups[index]?.verdict === 'slower')
   const explanations = await explainEach(ready, baseline, slower, input.settings, context)
   const histograms = sharedHistogram(
@@ -176,8 +176,9 @@ function isSharp({ ci95: [low, high] }: Speedup): boolean {
   return Math.sqrt(high / low) <= SHARP_FACTOR
 }
 
-/** Fixed, so that the same samples always give the same interval. */
-const BOOTSTRAP_SEED = 20_240_229
+function speedupOfBlocks(baseline: readonly BenchResult[] | undefined, build: readonly BenchResult[] | undefined): Speedup {
+  return speedup(samplesOf(baseline), samplesOf(build), BOOTSTRAP_SEED)
+}
 
 function samplesOf(blocks: readonly BenchResult[] | undefined): Float32Array[] {
   return (blocks ?? []).map((block) => block.latenciesMs)

@@ -3,12 +3,9 @@ import type { ProcedureArguments } from '../../contract/procedures.ts'
 import { isSameMachine, stateDifferences } from '../../core/comparison/machine-differences.ts'
 import { sharedHistogram } from '../../core/statistics/histogram.ts'
 import { percentileOfSorted, sortedAscending } from '../../core/statistics/percentiles.ts'
-import { PIECES, speedupOfSeparateRuns } from '../../core/statistics/speedup.ts'
+import { BOOTSTRAP_SEED, PIECES, speedupOfSeparateRuns } from '../../core/statistics/speedup.ts'
 import type { HandlersOf } from '../handlers.ts'
 import type { Services } from '../services.ts'
-
-/** Fixed, so that the same runs always give the same interval. */
-const BOOTSTRAP_SEED = 20_240_229
 
 /** Stored benchmarks beside each other, whenever they were measured. */
 export function runHandlers(services: Services): HandlersOf<'runs'> {

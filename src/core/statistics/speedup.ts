@@ -16,6 +16,9 @@ export interface Speedup {
 /** A difference below 2 % is not called one: code placement and memory layout alone move timings by that much between processes. */
 const SMALLEST_DIFFERENCE = 1.02
 
+/** The usual seed of the resampling, fixed so that the same samples always give the same interval. */
+export const BOOTSTRAP_SEED = 20_240_229
+
 /** Runs measured at different times need more to be called different. */
 const SMALLEST_DIFFERENCE_OF_SEPARATE_RUNS = 1.05
 

@@ -1,6 +1,7 @@
 import type { Comparison, ComparisonRow } from '../../../contract/measurement.ts'
+import { differenceVerdict } from '../../../core/comparison/difference-verdict.ts'
 import { type Block, badge, chip, type Inline, type TableRow } from '../blocks/report-block.ts'
-import { differenceText, differenceVerdict } from '../metric-text.ts'
+import { differenceText } from '../metric-text.ts'
 import {
   formatBytes,
   formatCount,

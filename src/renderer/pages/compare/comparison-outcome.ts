@@ -1,32 +1,14 @@
 import type { Explanation } from '../../../contract/analysis.ts'
-import type { MetricDifference } from '../../../contract/evaluation.ts'
 import type { Comparison, ComparisonRow } from '../../../contract/measurement.ts'
+import { differenceVerdict, isAccuracyDifferenceShown } from '../../../core/comparison/difference-verdict.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { formatRatio } from '../../format/shares.ts'
 import { headlineText as metricHeadline } from '../../text/metric-text.ts'
 
-/** Level of the McNemar test below which a difference in accuracy counts as shown; the report uses the same. */
-const SIGNIFICANCE = 0.05
-
-/** Whether an accuracy differs from the baseline's by more than chance explains. */
-export function isShown(difference: NonNullable<ComparisonRow['accuracyDifference']>): boolean {
-  return difference.pValue < SIGNIFICANCE && difference.difference !== 0
-}
-
-/** Whether a build's metric is shown to be better or worse than the baseline's; null where nothing was tested. As in the report. */
-export function differenceVerdict(found: MetricDifference | null): 'better' | 'worse' | 'not shown' | null {
-  if (!found || found.test === 'none') return null
-  const { difference, pValue, ci95 } = found
-  const shown = pValue === null ? ci95 !== null && (ci95[0] > 0 || ci95[1] < 0) : pValue < SIGNIFICANCE
-  if (!shown || difference === 0) return 'not shown'
-  const higherIsBetter = found.metric === 'accuracy' || found.metric === 'sqnrDb'
-  return difference > 0 === higherIsBetter ? 'better' : 'worse'
-}
-
 /** Whether a build was shown to answer worse than the baseline; null where nothing was tested. */
 function isWorse({ accuracyDifference, metricDifference }: ComparisonRow): boolean | null {
-  if (accuracyDifference) return isShown(accuracyDifference) && accuracyDifference.difference < 0
-  const verdict = differenceVerdict(metricDifference ?? null)
+  if (accuracyDifference) return isAccuracyDifferenceShown(accuracyDifference) && accuracyDifference.difference < 0
+  const verdict = differenceVerdict(metricDifference)
   return verdict === null ? null : verdict === 'worse'
 }
 

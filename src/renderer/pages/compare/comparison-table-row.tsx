@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { headlineMetric } from '../../../contract/evaluation.ts'
 import type { ComparisonRow } from '../../../contract/measurement.ts'
+import { differenceVerdict, isAccuracyDifferenceShown } from '../../../core/comparison/difference-verdict.ts'
 import { SeriesMarker } from '../../charts/series-marker.tsx'
 import { VerdictChip } from '../../components/verdict-chip.tsx'
 import { formatBytes } from '../../format/bytes.ts'
@@ -13,7 +14,6 @@ import { plainText } from '../../format/plain-text.ts'
 import { formatPoints, formatPValue, formatRatio, formatShrink } from '../../format/shares.ts'
 import { headlineText, metricDifferenceText, metricInterval, metricLabel, metricValue } from '../../text/metric-text.ts'
 import type { AnalysedRow } from './analysed-row.ts'
-import { differenceVerdict, isShown } from './comparison-outcome.ts'
 import classes from './comparison-table.module.css'
 import { RowActions } from './row-actions.tsx'
 import { showExplanation } from './slower-explanations.tsx'
@@ -137,7 +137,7 @@ function MetricCell({ row }: { row: ComparisonRow }) {
   const first = headlineText(metrics).replace(/^Accuracy /, '')
   const difference = metricDifference ?? null
   if (accuracyDifference) {
-    const look = !isShown(accuracyDifference) ? '' : accuracyDifference.difference < 0 ? classes.worse : classes.better
+    const look = !isAccuracyDifferenceShown(accuracyDifference) ? '' : accuracyDifference.difference < 0 ? classes.worse : classes.better
     return (
       <span
         className={classes.cell}
@@ -147,14 +147,16 @@ function MetricCell({ row }: { row: ComparisonRow }) {
           {first} <span className={look}>{formatPoints(accuracyDifference.difference)}</span>
         </span>
         <span className={classes.second}>
-          {isShown(accuracyDifference) ? formatPValue(accuracyDifference.pValue) : `${formatPValue(accuracyDifference.pValue)}, not shown`}
+          {isAccuracyDifferenceShown(accuracyDifference)
+            ? formatPValue(accuracyDifference.pValue)
+            : `${formatPValue(accuracyDifference.pValue)}, not shown`}
         </span>
       </span>
     )
   }
   const verdict = differenceVerdict(difference)
   if (difference && verdict) {
-    const look = verdict === 'not shown' ? '' : verdict === 'worse' ? classes.worse : classes.better
+    const look = verdict === 'no difference shown' ? '' : verdict === 'worse' ? classes.worse : classes.better
     const range = difference.ci95
       ? `[${metricDifferenceText(difference.metric, difference.ci95[0])}, ${metricDifferenceText(difference.metric, difference.ci95[1])}]`
       : ''
@@ -170,7 +172,7 @@ function MetricCell({ row }: { row: ComparisonRow }) {
           </span>
         </span>
         <span className={classes.second}>
-          {[range, formatPValue(difference.pValue), verdict === 'not shown' ? 'not shown' : '']
+          {[range, formatPValue(difference.pValue), verdict === 'no difference shown' ? 'not shown' : '']
             .filter((part) => part && part !== NOTHING)
             .join(' ')}
         </span>
