@@ -1,7 +1,6 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { elementWidth, type NumericType } from '../../../core/datasets/numeric-array.ts'
 import { npyHeader } from '../../../core/datasets/write-npz.ts'
-import { writeError } from '../../models/write-file.ts'
+import { NewFile } from './new-file.ts'
 
 /** An array in a file of its own. */
 export interface StoredArray {
@@ -23,42 +22,36 @@ export class ArrayWriter {
   private readonly name: string
   private readonly type: NumericType
   private readonly sample: readonly number[]
-  private readonly path: string
   private readonly rowBytes: number
   private readonly headerLength: number
   private readonly buffer = new Uint8Array(BUFFER_BYTES)
   private filled = 0
   private written = 0
-  private file: number | undefined
+  private readonly file: NewFile
 
   /**
    * @param sample dimensions of one row
    * @throws EdgesmithError `NO_SPACE`, `FILE_NOT_WRITABLE`
    */
   constructor(path: string, name: string, type: NumericType, sample: readonly number[]) {
-    this.path = path
     this.name = name
     this.type = type
     this.sample = sample
     this.rowBytes = sample.reduce((product, dim) => product * dim, elementWidth(type))
     const header = npyHeader(type, [LARGEST_COUNT, ...sample])
     this.headerLength = header.length
-    this.guarded(() => {
-      this.file = openSync(path, 'wx', 0o600)
-      this.put(header)
-    })
+    this.file = new NewFile(path)
+    this.file.write(header)
   }
 
   /** Adds elements: whole rows when all is done, any pieces of them before. */
   write(elements: ArrayBufferView): void {
     const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
     this.written += bytes.length
-    this.guarded(() => {
-      if (this.filled + bytes.length > BUFFER_BYTES) this.flush()
-      if (bytes.length > BUFFER_BYTES) return this.put(bytes)
-      this.buffer.set(bytes, this.filled)
-      this.filled += bytes.length
-    })
+    if (this.filled + bytes.length > BUFFER_BYTES) this.flush()
+    if (bytes.length > BUFFER_BYTES) return this.file.write(bytes)
+    this.buffer.set(bytes, this.filled)
+    this.filled += bytes.length
   }
 
   /** Ends the file. @throws EdgesmithError `NO_SPACE`, `FILE_NOT_WRITABLE` */
@@ -66,47 +59,19 @@ export class ArrayWriter {
     const rows = this.rowBytes === 0 ? 0 : this.written / this.rowBytes
     if (!Number.isInteger(rows)) throw new Error(`array ${this.name}: ${this.written} bytes are no whole rows of ${this.rowBytes}`)
     const shape = [rows, ...this.sample]
-    this.guarded(() => {
-      this.flush()
-      writeAll(this.file as number, npyHeader(this.type, shape, this.headerLength), 0)
-    })
-    this.close()
-    return { name: this.name, type: this.type, shape, path: this.path }
+    this.flush()
+    this.file.write(npyHeader(this.type, shape, this.headerLength), 0)
+    this.file.close()
+    return { name: this.name, type: this.type, shape, path: this.file.path }
   }
 
   /** Gives up: the half-written file is removed. Does nothing after {@link finish}. */
   discard(): void {
-    if (this.file === undefined) return
-    this.close()
-    rmSync(this.path, { force: true })
+    this.file.discard()
   }
 
   private flush(): void {
-    this.put(this.buffer.subarray(0, this.filled))
+    this.file.write(this.buffer.subarray(0, this.filled))
     this.filled = 0
-  }
-
-  private put(bytes: Uint8Array): void {
-    writeAll(this.file as number, bytes, null)
-  }
-
-  private close(): void {
-    if (this.file !== undefined) closeSync(this.file)
-    this.file = undefined
-  }
-
-  private guarded(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.discard()
-      throw writeError(error, this.path)
-    }
-  }
-}
-
-function writeAll(file: number, bytes: Uint8Array, position: number | null): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(file, bytes, done, Math.min(bytes.length - done, 1 << 30), position === null ? null : position + done)
   }
 }

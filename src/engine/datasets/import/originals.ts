@@ -1,8 +1,7 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { EdgesmithError } from '../../../contract/errors.ts'
-import { writeError } from '../../models/write-file.ts'
 import { openFileBytes } from './file-bytes.ts'
+import { NewFile } from './new-file.ts'
 
 const LOCAL = 0x04034b50
 const CENTRAL = 0x02014b50
@@ -21,16 +20,12 @@ const NOT_HERE = 0xffffffff
 
 /** Writes image files one after another into a zip archive, not compressed. Source: PKWARE APPNOTE.TXT 6.3.10; always zip64. */
 export class OriginalsWriter {
-  private readonly path: string
+  private readonly file: NewFile
   private readonly directory: Uint8Array[] = []
-  private file: number | undefined
   private offset = 0
 
   constructor(path: string) {
-    this.path = path
-    this.guarded(() => {
-      this.file = openSync(path, 'wx', 0o600)
-    })
+    this.file = new NewFile(path)
   }
 
   add(name: string, bytes: Uint8Array): void {
@@ -79,36 +74,18 @@ export class OriginalsWriter {
     view.setUint32(88, NOT_HERE, true)
     view.setUint32(92, NOT_HERE, true)
     this.put(tail)
-    this.close()
-    return this.path
+    this.file.close()
+    return this.file.path
   }
 
   /** Gives up: the half-written file is removed. Does nothing after {@link finish}. */
   discard(): void {
-    if (this.file === undefined) return
-    this.close()
-    rmSync(this.path, { force: true })
+    this.file.discard()
   }
 
   private put(bytes: Uint8Array): void {
-    this.guarded(() => {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.file as number, bytes, done)
-    })
+    this.file.write(bytes)
     this.offset += bytes.length
-  }
-
-  private close(): void {
-    if (this.file !== undefined) closeSync(this.file)
-    this.file = undefined
-  }
-
-  private guarded(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.discard()
-      throw writeError(error, this.path)
-    }
   }
 }
 
