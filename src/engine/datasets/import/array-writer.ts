@@ -49,7 +49,10 @@ export class ArrayWriter {
     const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
     this.written += bytes.length
     if (this.filled + bytes.length > BUFFER_BYTES) this.flush()
-    if (bytes.length > BUFFER_BYTES) return this.file.write(bytes)
+    if (bytes.length > BUFFER_BYTES) {
+      this.file.write(bytes)
+      return
+    }
     this.buffer.set(bytes, this.filled)
     this.filled += bytes.length
   }
