@@ -17,17 +17,31 @@ export interface Predictor {
   predict(samples: readonly Sample[]): Promise<SampleAnswer[]>
 }
 
+/** A request whose samples wait for a run. */
+interface Waiting {
+  readonly samples: readonly Sample[]
+  readonly resolve: (answers: SampleAnswer[]) => void
+  readonly reject: (error: unknown) => void
+}
+
 /**
  * Runs samples on a model: batching, running, splitting. Runs happen on the calling thread (ONNX Runtime's call blocks it), one
  * after the other; between two of them other requests get their turn.
+ *
+ * Samples of all requests that arrived in one turn of the event loop share runs (micro-batching), where the model has an open batch: a run of
+ * 40 samples of a small model takes little longer than one of a single sample. Nobody waits for a batch to fill. A run that fails is
+ * repeated request by request, so that only those fail that cannot be run.
  */
 export function createPredictor(model: LoadedModel, signature: ModelSignature, names: ClassNames): Predictor {
   const order = model.outputs.map(({ name }) => name)
   const { batching } = signature
   // Sizes left open may differ from sample to sample: those cannot share a run.
   const stackable = signature.inputs.every(({ sampleShape }) => !sampleShape.includes(undefined))
-  const chunk = batching.kind === 'fixed' ? batching.size : batching.kind === 'open' && stackable ? MOST_SAMPLES_IN_RUN : 1
+  const shares = batching.kind === 'open' && stackable
+  const chunk = batching.kind === 'fixed' ? batching.size : shares ? MOST_SAMPLES_IN_RUN : 1
   const filled = batching.kind === 'fixed'
+  let queue: Waiting[] = []
+  let isRunning = false
 
   async function run(samples: readonly Sample[]): Promise<SampleAnswer[]> {
     const rows = filled ? chunk : samples.length
@@ -35,14 +49,71 @@ export function createPredictor(model: LoadedModel, signature: ModelSignature, n
     return splitOutputs(outputs, order, samples.length, batching.kind === 'single' ? undefined : rows, names)
   }
 
-  return {
-    signature,
-    predict: async (samples) => {
+  async function runAlone({ samples, resolve, reject }: Pick<Waiting, 'samples' | 'resolve' | 'reject'>): Promise<void> {
+    try {
       const answers: SampleAnswer[] = []
       for (let first = 0; first < samples.length; first += chunk) answers.push(...(await run(samples.slice(first, first + chunk))))
-      return answers
-    },
+      resolve(answers)
+    } catch (error) {
+      reject(error)
+    }
   }
+
+  /** Runs what waits, in the order it came; requests that arrive meanwhile join the next run. */
+  async function runQueue(): Promise<void> {
+    isRunning = true
+    while (queue.length > 0) {
+      const { shared, samples } = takeRun(queue)
+      queue = queue.slice(shared.length)
+      if (samples === null) {
+        await runAlone(shared[0] as Waiting)
+        continue
+      }
+      try {
+        const answers = await run(samples)
+        let first = 0
+        for (const request of shared) {
+          const next = first + request.samples.length
+          request.resolve(shared.length === 1 ? answers : answers.slice(first, next))
+          first = next
+        }
+      } catch (error) {
+        if (shared.length === 1) (shared[0] as Waiting).reject(error)
+        else for (const request of shared) await runAlone(request)
+      }
+    }
+    isRunning = false
+  }
+
+  return {
+    signature,
+    predict: (samples) =>
+      new Promise<SampleAnswer[]>((resolve, reject) => {
+        if (!shares) {
+          void runAlone({ samples, resolve, reject })
+          return
+        }
+        queue.push({ samples, resolve, reject })
+        if (isRunning) return
+        isRunning = true
+        // The rest of this turn's requests come before it.
+        setImmediate(() => void runQueue())
+      }),
+  }
+}
+
+/** Requests that share the next run, and their samples; `samples` is null for a request that takes several runs by itself. */
+function takeRun(queue: readonly Waiting[]): { readonly shared: readonly Waiting[]; readonly samples: readonly Sample[] | null } {
+  const [first] = queue as readonly [Waiting]
+  if (first.samples.length > MOST_SAMPLES_IN_RUN) return { shared: [first], samples: null }
+  const samples: Sample[] = []
+  let taken = 0
+  for (const request of queue) {
+    if (samples.length + request.samples.length > MOST_SAMPLES_IN_RUN) break
+    samples.push(...request.samples)
+    taken++
+  }
+  return { shared: queue.slice(0, taken), samples }
 }
 
 /** Feeds of `rows` rows from samples; missing rows repeat the last sample. */

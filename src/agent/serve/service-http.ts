@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { accessCheck } from './access.ts'
 import { HttpError, type HttpErrorCode } from './http-error.ts'
-import { BodyBudget, readJsonBody } from './request-body.ts'
+import { BodyBudget, receiveJsonBody } from './request-body.ts'
 import type { ServiceLimits } from './service-limits.ts'
 import type { ServiceLog } from './service-log.ts'
 import type { ServiceStatistics } from './service-statistics.ts'
@@ -13,6 +13,11 @@ import type { ServiceStatistics } from './service-statistics.ts'
 export interface Answer {
   readonly status: number
   readonly body: unknown
+}
+
+/** An answer with headers beside those of every answer. */
+interface SentAnswer extends Answer {
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What is done at a path. */
@@ -55,8 +60,8 @@ export class HttpService {
     this.server.maxHeadersCount = limits.headerCount
     this.server.maxConnections = limits.connections
     this.server.setTimeout(limits.stalledMs)
-    this.server.on('request', (request, response) => void this.answer(request, response, false))
-    this.server.on('checkContinue', (request, response) => void this.answer(request, response, true))
+    this.server.on('request', (request, response) => this.answer(request, response, false))
+    this.server.on('checkContinue', (request, response) => this.answer(request, response, true))
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket))
   }
 
@@ -82,35 +87,51 @@ export class HttpService {
     clearTimeout(cut)
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
-    const { limits, routes, statistics } = this.options
+  private answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const { limits, routes } = this.options
     this.responses.set(request.socket, response)
     const lease = this.budget.lease()
-    const path = request.url?.split('?', 1)[0] ?? ''
+    const { url = '' } = request
+    const query = url.indexOf('?')
+    const path = query < 0 ? url : url.slice(0, query)
     const route = routes.get(path)
-    let answer: Answer & { readonly headers?: Readonly<Record<string, string>> }
+    const isPrediction = route?.isPrediction ?? false
+    const refuse = (thrown: unknown) => {
+      lease.release()
+      // The client is gone: nobody to answer.
+      if (request.socket.destroyed) return
+      const error = thrown instanceof HttpError ? thrown : this.bug(thrown, path)
+      this.send(request, response, { status: error.status, body: error.body(), headers: error.headers }, isPrediction)
+    }
+    const reply = (answer: Answer) => {
+      lease.release()
+      this.send(request, response, answer, isPrediction)
+    }
+    const handle = (body: unknown) => {
+      try {
+        const answer = (route as Route).handle(body)
+        if (answer instanceof Promise) answer.then(reply, refuse)
+        else reply(answer)
+      } catch (thrown) {
+        refuse(thrown)
+      }
+    }
     try {
       this.access.require(request)
       requireMethod(request, path, route)
+      if (route?.method !== 'POST') {
+        handle(undefined)
+        return
+      }
       const goOn = expectsContinue ? () => response.writeContinue() : undefined
-      const body = route?.method === 'POST' ? await readJsonBody(request, limits.bodyBytes, lease, goOn) : undefined
-      answer = await (route as Route).handle(body)
+      receiveJsonBody(request, limits.bodyBytes, lease, goOn, (error, body) => (error === null ? handle(body) : refuse(error)))
     } catch (thrown) {
-      // The client is gone: nobody to answer.
-      if (request.socket.destroyed) return lease.release()
-      const error = thrown instanceof HttpError ? thrown : this.bug(thrown, path)
-      answer = { status: error.status, body: error.body(), headers: error.headers }
+      refuse(thrown)
     }
-    lease.release()
-    statistics.answered(answer.status, route?.isPrediction ?? false)
-    this.send(request, response, answer)
   }
 
-  private send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { status, body, headers }: Answer & { headers?: Readonly<Record<string, string>> },
-  ): void {
+  private send(request: IncomingMessage, response: ServerResponse, { status, body, headers }: SentAnswer, isPrediction: boolean): void {
+    this.options.statistics.answered(status, isPrediction)
     const text = JSON.stringify(body)
     if (this.draining) response.shouldKeepAlive = false
     response.writeHead(status, {

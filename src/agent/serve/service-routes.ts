@@ -120,7 +120,7 @@ function modelInfo(view: ServiceView): Answer {
   }
 }
 
-async function predict(
+function predict(
   view: ServiceView,
   read: (predictor: Predictor) => Sample[],
   shape: (answers: readonly SampleAnswer[]) => object,
@@ -129,12 +129,16 @@ async function predict(
   const { predictor } = requireModel(view)
   // From the whole body to the finished answer: checking, preprocessing, waiting for other runs, the run itself, splitting.
   const start = performance.now()
-  const answers = await predictor.predict(read(predictor)).catch((error: unknown) => {
-    throw runFailure(view, predictor, error)
-  })
-  const latencyMs = performance.now() - start
-  statistics.predicted(answers.length, latencyMs)
-  return { status: 200, body: { version: config.version, ...shape(answers), latency_ms: latencyMs } }
+  return predictor.predict(read(predictor)).then(
+    (answers) => {
+      const latencyMs = performance.now() - start
+      statistics.predicted(answers.length, latencyMs)
+      return { status: 200, body: { version: config.version, ...shape(answers), latency_ms: latencyMs } }
+    },
+    (error: unknown) => {
+      throw runFailure(view, predictor, error)
+    },
+  )
 }
 
 function requireModel({ model }: ServiceView): ServedModel {
