@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { say, withStep } from './progress.mjs'
 import { SetupError } from './setup-error.mjs'
-import { distributionName, hasApt, missingSystemParts, sandboxProblem } from './system-parts.mjs'
+import { distributionName, hasApt, missingBoardParts, missingSystemParts, sandboxProblem } from './system-parts.mjs'
 
 /** Another apt may be running (unattended upgrades). */
 const aptOptions = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2', '-o', 'APT::Status-Fd=3']
@@ -132,10 +132,31 @@ export async function ensureSystemPackages(options) {
     missing = missingSystemParts(options)
   }
   if (missing.length > 0) throw missingPartsError(missing, hasApt())
+  if (options.purpose === 'test') await installOptionalParts(missingBoardParts(options.env))
   const fix = sandboxProblem(options.electronPath, options.env)
   if (fix) {
     const hint = `This system does not allow ordinary users the namespaces it needs. Allow it for this Electron, then run the same command again:\n${fix}\nIn a container that cannot allow it, and only for files you trust: ELECTRON_DISABLE_SANDBOX=1`
     throw new SetupError('SANDBOX_UNAVAILABLE', "Electron's sandbox cannot start", hint)
+  }
+}
+
+/**
+ * Installs parts that only some tests need, as root on Debian and Ubuntu. Where that cannot be done it says so, and those tests are skipped.
+ * @param {import('./system-parts.mjs').SystemPart[]} missing
+ */
+export async function installOptionalParts(missing) {
+  if (missing.length === 0) return
+  const consequence = `Without it the tests of ${missing[0]?.neededFor} are skipped.`
+  const names = missing.map((part) => part.what).join(', ')
+  if (process.getuid?.() !== 0 || !hasApt()) {
+    say(`Not installed here: ${names}. ${consequence}`)
+    return
+  }
+  try {
+    await install(missing.flatMap((part) => part.package ?? []))
+  } catch (error) {
+    const reason = error instanceof SetupError ? `${error.message}\n${error.hint}` : String(error)
+    say(`Could not install ${names}: ${reason}\n${consequence}`)
   }
 }
 

@@ -117,6 +117,40 @@ export function missingSystemParts({ purpose, electronPath, env = process.env })
 }
 
 /**
+ * What the emulated arm64 boards of the tests need (tests/devices). Nobody has to have it: without it their tests are skipped.
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {SystemPart[]}
+ */
+export function missingBoardParts(env = process.env) {
+  // Elsewhere, and for an ordinary user, no such board can be started anyhow.
+  if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid?.() !== 0) return []
+  const neededFor = 'the arm64 test device'
+  /** @type {SystemPart[]} */
+  const missing = []
+  // The registration of the emulator with the kernel; the emulator comes with it.
+  if (!existsSync('/usr/lib/binfmt.d/qemu-aarch64.conf')) missing.push({ what: 'qemu-aarch64', package: 'qemu-user-static', neededFor })
+  if (!findProgram('mmdebstrap', env)) missing.push({ what: 'mmdebstrap', package: 'mmdebstrap', neededFor })
+  return missing
+}
+
+/**
+ * What the arm64 virtual machine of `npm run test:vm` needs beyond that.
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {SystemPart[]}
+ */
+export function missingVirtualMachineParts(env = process.env) {
+  const parts = [
+    ['qemu-system-aarch64', 'qemu-system-arm'],
+    ['qemu-img', 'qemu-utils'],
+    ['arch-test', 'arch-test'],
+    ['cpio', 'cpio'],
+    ['mke2fs', 'e2fsprogs'],
+  ]
+  const missing = parts.filter(([program]) => !findProgram(program ?? '', env))
+  return missing.map(([program, name]) => ({ what: program ?? '', package: name, neededFor: 'the arm64 virtual machine' }))
+}
+
+/**
  * Chromium's sandbox needs unprivileged user namespaces or a helper with root's setuid bit. Asked for an ordinary user only: as root Electron
  * runs without its sandbox. ELECTRON_DISABLE_SANDBOX is Electron's own switch, for containers where neither can be had.
  * @param {string} electronPath

@@ -26,6 +26,7 @@ const LAST_LINES = 5
 /** A benchmark's helpers are this program again: its file knows a thread's command and `serve`. */
 export const benchPrograms: BenchmarkPrograms = {
   startStream: (options) => new Worker(programFile(), { ...options, argv: ['stream'] }),
+  startTelemetry: (options) => new Worker(programFile(), { ...options, argv: ['telemetry'] }),
   startServer,
 }
 

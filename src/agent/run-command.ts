@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { z } from 'zod'
 import { AGENT_PROTOCOL_VERSION, agentRequestSchema, agentResultSchemas } from '../contract/agent-protocol.ts'
 import { decodeWire } from '../contract/agent-wire.ts'
@@ -17,7 +18,16 @@ type Request = z.output<typeof agentRequestSchema>
 export async function runCommand(): Promise<number> {
   // The host is gone when nobody reads any more: nobody wants the answer.
   process.stdout.on('error', () => process.exit(1))
-  const request = receiveRequest()
+  return carryOut(receiveRequest())
+}
+
+/**
+ * Greets, and answers a request on standard output.
+ *
+ * @param request a line of the protocol
+ * @returns the exit code: 0 after a result, 1 after an error
+ */
+export async function carryOut(request: Promise<string>): Promise<number> {
   await writeMessage({ type: 'hello', protocol: AGENT_PROTOCOL_VERSION, pid: process.pid, version: agentVersion })
   try {
     await writeMessage({ type: 'result', value: await answer(parseRequest(await request)) })
@@ -51,11 +61,25 @@ export function parseRequest(line: string): Request {
 async function answer(request: Request): Promise<unknown> {
   switch (request.command) {
     case 'self-test':
+      // Before anything native is loaded: nothing of what it would find may run.
+      if (request.publicKey !== undefined) {
+        const { checkOwnFiles } = await import('./own-files.ts')
+        await checkOwnFiles(dirname(process.argv[1] ?? ''), request.publicKey)
+      }
       return (await import('./self-test.ts')).selfTest()
     case 'bench': {
       const { benchmark } = await import('../engine/measure/benchmark.ts')
       const { benchPrograms } = await import('./bench-programs.ts')
-      return benchmark(request.model, request.settings, { ...measureContext(), programs: benchPrograms })
+      const { model, settings, enginesFolder } = request
+      return benchmark(model, settings, {
+        ...measureContext(),
+        programs: benchPrograms,
+        ...(enginesFolder !== undefined && { enginesFolder }),
+      })
+    }
+    case 'outputs': {
+      const { outputs } = await import('../engine/measure/outputs.ts')
+      return outputs(request, measureContext())
     }
     case 'evaluate': {
       const { evaluate } = await import('../engine/measure/evaluate.ts')

@@ -28,7 +28,7 @@ const secrets: SecretStore = {
   remove: async (key) => void (await askMain('remove', key)),
 }
 
-const backend = await openBackend({ workspace: defaultWorkspace(process.env), secrets }).catch((error: unknown) => {
+const backend = await openBackend({ workspace: defaultWorkspace(process.env), secrets, answersQuestions: true }).catch((error: unknown) => {
   process.send?.({ kind: 'failed', error: toErrorReport(error) } satisfies BackendMessage, () => process.exit(1))
   // The process ends in the callback above; nothing below may run.
   return new Promise<never>(() => {})

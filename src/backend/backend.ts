@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { LOCAL_DEVICE_ID } from '../contract/device.ts'
+import { type Device, LOCAL_DEVICE_ID } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import { type BackendEvent, type ProcedureInput, type ProcedureName, type ProcedureOutput, procedures } from '../contract/procedures.ts'
 import { AnalysisRepository } from '../storage/analysis-repository.ts'
@@ -10,10 +10,16 @@ import { DeploymentRepository } from '../storage/deployment-repository.ts'
 import { DeviceRepository } from '../storage/device-repository.ts'
 import { JobRepository } from '../storage/job-repository.ts'
 import { LeaseRepository } from '../storage/lease-repository.ts'
+import { MatrixRepository } from '../storage/matrix-repository.ts'
 import { MeasurementRepository } from '../storage/measurement-repository.ts'
 import { ModelRepository } from '../storage/model-repository.ts'
 import { ReportRepository } from '../storage/report-repository.ts'
-import { DeviceSessions } from './devices/device-sessions.ts'
+import { DeviceLinks } from './devices/device-links.ts'
+import { DeviceLog } from './devices/device-log.ts'
+import { DeviceSessions, machineKey } from './devices/device-sessions.ts'
+import { DeviceTelemetry } from './devices/device-telemetry.ts'
+import { PortForwards } from './devices/port-forwards.ts'
+import { Questions } from './devices/questions.ts'
 import type { Handlers } from './handlers.ts'
 import { markInterruptedJobs } from './jobs/interrupted-jobs.ts'
 import { JobQueue } from './jobs/job-queue.ts'
@@ -32,9 +38,12 @@ import { doctorHandlers } from './use-cases/doctor.ts'
 import { evaluateHandlers } from './use-cases/evaluate.ts'
 import { guidedHandlers } from './use-cases/guided-job.ts'
 import { jobHandlers } from './use-cases/jobs.ts'
+import { matrixHandlers } from './use-cases/matrix.ts'
 import { measureHandlers } from './use-cases/measure.ts'
 import { modelHandlers } from './use-cases/models.ts'
 import { optimizeHandlers } from './use-cases/optimize.ts'
+import { parityHandlers } from './use-cases/parity.ts'
+import { questionHandlers } from './use-cases/questions.ts'
 import { reportHandlers } from './use-cases/report.ts'
 import { runHandlers } from './use-cases/runs.ts'
 import { sampleHandlers } from './use-cases/samples.ts'
@@ -56,6 +65,12 @@ export interface BackendOptions {
   /** Folder of the workspace; made when it does not exist. */
   readonly workspace: string
   readonly secrets: SecretStore
+  /** Somebody answers questions of devices (`questions.list`); default: nobody, and a connection that needs an answer fails. */
+  readonly answersQuestions?: boolean
+  /** How long a job that measures on several devices waits for one whose connection broke; default 2 minutes: a board that reboots is back by then. */
+  readonly linkPatienceMs?: number
+  /** Which queue a device's work stands in; default: devices reached over loopback share this computer's processor. */
+  readonly machineKey?: (device: Device) => string
 }
 
 /** Opens a workspace. @throws EdgesmithError `WORKSPACE_INVALID`, `FILE_NOT_WRITABLE`, `NO_SPACE` */
@@ -71,6 +86,10 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
   const owner = processIdentity()
   const jobs = new JobRepository(database, owner)
   const devices = new DeviceRepository(database)
+  const links = new DeviceLinks((link) => emit({ type: 'device-link', link }))
+  const log = new DeviceLog()
+  const questions = new Questions(options.secrets, options.answersQuestions ?? false, () => emit({ type: 'changed', what: 'questions' }))
+  const sessions = new DeviceSessions({ workspace, layout, devices, secrets: options.secrets, links, log, questions })
   const queue = new JobQueue(jobs, new LeaseRepository(database, owner, isProcessAlive), emit)
   const services: Services = {
     workspace,
@@ -80,13 +99,24 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     datasets: new DatasetRepository(database),
     measurements: new MeasurementRepository(database),
     analyses: new AnalysisRepository(database),
+    matrices: new MatrixRepository(database),
     reports: new ReportRepository(database),
     devices,
     deployments: new DeploymentRepository(database),
     jobs,
     queue,
-    sessions: new DeviceSessions(workspace, layout, devices, options.secrets),
+    sessions,
+    telemetry: new DeviceTelemetry(),
+    forwards: new PortForwards(({ deviceId, text }) => {
+      sessions.say(deviceId, text)
+      // The address of a deployment on this computer changed.
+      emit({ type: 'changed', what: 'deployments' })
+      emit({ type: 'changed', what: 'devices' })
+    }),
+    questions,
     secrets: options.secrets,
+    machineKey: options.machineKey ?? machineKey,
+    linkPatienceMs: options.linkPatienceMs ?? 120_000,
     emit,
   }
   devices.ensureLocal(new Date().toISOString())
@@ -121,9 +151,12 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     ...compareHandlers(services),
     ...compareAllHandlers(services),
     ...analysisHandlers(services),
+    ...parityHandlers(services),
+    ...matrixHandlers(services),
     ...sensitivityHandlers(services),
     ...jobHandlers(services),
     ...deviceHandlers(services),
+    ...questionHandlers(services),
     ...deploymentHandlers(services),
     ...runHandlers(services),
     ...reportHandlers(services),
@@ -138,6 +171,8 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     },
     async close() {
       stopWatching()
+      questions.close()
+      services.telemetry.close()
       await queue.close()
       await services.sessions.close()
       database.close()

@@ -9,3 +9,8 @@ export interface SecretStore {
 export function devicePasswordKey(deviceId: string): string {
   return `device-password:${deviceId}`
 }
+
+/** Key of the passphrase of a device's key file. */
+export function devicePassphraseKey(deviceId: string): string {
+  return `device-passphrase:${deviceId}`
+}

@@ -1,3 +1,4 @@
+import type { Device } from '../contract/device.ts'
 import type { BackendEvent } from '../contract/procedures.ts'
 import type { AnalysisRepository } from '../storage/analysis-repository.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
@@ -5,10 +6,14 @@ import type { DatasetRepository } from '../storage/dataset-repository.ts'
 import type { DeploymentRepository } from '../storage/deployment-repository.ts'
 import type { DeviceRepository } from '../storage/device-repository.ts'
 import type { JobRepository } from '../storage/job-repository.ts'
+import type { MatrixRepository } from '../storage/matrix-repository.ts'
 import type { MeasurementRepository } from '../storage/measurement-repository.ts'
 import type { ModelRepository } from '../storage/model-repository.ts'
 import type { ReportRepository } from '../storage/report-repository.ts'
 import type { DeviceSessions } from './devices/device-sessions.ts'
+import type { DeviceTelemetry } from './devices/device-telemetry.ts'
+import type { PortForwards } from './devices/port-forwards.ts'
+import type { Questions } from './devices/questions.ts'
 import type { JobQueue } from './jobs/job-queue.ts'
 import type { ProgramLayout } from './program-layout.ts'
 import type { SecretStore } from './secret-store.ts'
@@ -22,13 +27,21 @@ export interface Services {
   readonly datasets: DatasetRepository
   readonly measurements: MeasurementRepository
   readonly analyses: AnalysisRepository
+  readonly matrices: MatrixRepository
   readonly reports: ReportRepository
   readonly devices: DeviceRepository
   readonly deployments: DeploymentRepository
   readonly jobs: JobRepository
   readonly queue: JobQueue
   readonly sessions: DeviceSessions
+  readonly telemetry: DeviceTelemetry
+  readonly forwards: PortForwards
+  readonly questions: Questions
   readonly secrets: SecretStore
+  /** How long a job that measures on several devices waits for one whose connection broke. */
+  readonly linkPatienceMs: number
+  /** Which queue a device's work stands in: one for each processor. */
+  readonly machineKey: (device: Device) => string
   readonly emit: (event: BackendEvent) => void
 }
 

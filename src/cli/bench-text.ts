@@ -1,3 +1,4 @@
+import { energyText } from '../backend/report/energy-text.ts'
 import {
   formatBytes,
   formatCount,
@@ -16,7 +17,7 @@ const right = (titles: readonly string[]): Column[] => titles.map((title) => ({ 
 export function benchText(model: string, device: string, runs: readonly Benchmark[]): string {
   const [first] = runs
   return [
-    `${model} on ${device}${first ? `, scenario ${first.settings.scenario}` : ''}`,
+    `${model} on ${device}${first ? `, scenario ${first.settings.scenario}${first.settings.runtime === 'tensorrt' ? ', TensorRT' : ''}` : ''}`,
     '',
     latencyTable(runs),
     ...loadTable(runs),
@@ -25,6 +26,7 @@ export function benchText(model: string, device: string, runs: readonly Benchmar
       ? [`Memory, load and CPU time are those of batch ${first.settings.batch}, threads ${first.settings.threads}:`]
       : []),
     ...(first ? [facts(first, runs)] : []),
+    ...tensorRtFacts(runs),
     ...conditions(runs),
   ].join('\n')
 }
@@ -83,9 +85,45 @@ function facts(first: Benchmark, runs: readonly Benchmark[]): string {
     ['CPU time', `${formatMs(first.cpuMsPerInference)} an inference`],
     ['peak memory', formatBytes(first.peakRssBytes)],
     ['memory growth', first.memoryGrowthBytes === null ? null : formatBytes(first.memoryGrowthBytes)],
+    ['energy', energyLine(runs)],
     ['processor', `${environment.cpu}, ${environment.logicalCores} logical cores`],
     ['software', `ONNX Runtime ${environment.onnxRuntimeVersion}, Node.js ${environment.nodeVersion}, ${environment.system}`],
   ])
+}
+
+/** Energy of one inference where it was measured; where no run has a sensor, that it cannot be. */
+function energyLine(runs: readonly Benchmark[]): string | null {
+  const measured = runs.filter(({ energy }) => energy?.measurable)
+  if (measured.length === 0) return runs.some(({ energy }) => energy) ? 'not measurable (no power sensor was found)' : null
+  return measured
+    .map(
+      ({ settings, energy }) => `${runs.length > 1 ? `batch ${settings.batch}, threads ${settings.threads}: ` : ''}${energyText(energy)}`,
+    )
+    .join('; ')
+}
+
+/** How TensorRT ran the model, and the parts of its latency for each run. */
+function tensorRtFacts(runs: readonly Benchmark[]): string[] {
+  const withEngines = runs.flatMap(({ settings, tensorRt }) => (tensorRt ? [{ settings, tensorRt }] : []))
+  const [first] = withEngines
+  if (!first) return []
+  const { version, gpu, jetPack, options } = first.tensorRt
+  const built = (seconds: number | null) => (seconds === null ? 'was there' : `built in ${formatSignificant(seconds)} s`)
+  return [
+    '',
+    factList([
+      ['TensorRT', [version, gpu, jetPack === null ? null : `JetPack ${jetPack}`].filter((part) => part !== null).join(', ')],
+      ['options', options.join(' ')],
+      ...withEngines.map(({ settings, tensorRt }): [string, string] => [
+        withEngines.length > 1 ? `engine, batch ${settings.batch}` : 'engine',
+        [
+          formatBytes(tensorRt.engineBytes),
+          built(tensorRt.buildSeconds),
+          `GPU ${formatMs(tensorRt.computeMs)}, copies ${formatMs(tensorRt.copyInMs)} and ${formatMs(tensorRt.copyOutMs)}`,
+        ].join(', '),
+      ]),
+    ]),
+  ]
 }
 
 /** What was not as it should be, each said once. */

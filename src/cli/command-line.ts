@@ -3,6 +3,7 @@ import type { Backend } from '../backend/backend.ts'
 import { findProgramLayout } from '../backend/program-layout.ts'
 import { defaultWorkspace } from '../backend/workspace-path.ts'
 import { EdgesmithError, type ErrorReport, errorCatalogue, toErrorReport } from '../contract/errors.ts'
+import { answerQuestions } from './answer-questions.ts'
 import type { Command, CommandContext, CommandResult } from './command.ts'
 import { commands } from './commands.ts'
 import { environmentSecrets } from './environment-secrets.ts'
@@ -55,7 +56,7 @@ async function runCommand(command: Command, args: readonly string[], surrounding
   let opening: Promise<Backend> | undefined
   const context: CommandContext = {
     backend: () => {
-      opening ??= open(options.workspace, surroundings)
+      opening ??= open(options.workspace, surroundings, terminal.interactive && !json)
       return opening
     },
     workingFolder,
@@ -83,12 +84,15 @@ async function runCommand(command: Command, args: readonly string[], surrounding
 }
 
 /** Loaded only when a command needs it: help and wrong usage are answered at once, without database and SSH. */
-async function open(workspace: unknown, { environment, workingFolder }: Surroundings): Promise<Backend> {
+async function open(workspace: unknown, { environment, workingFolder, terminal }: Surroundings, interactive: boolean): Promise<Backend> {
   const { openBackend } = await import('../backend/backend.ts')
-  return openBackend({
+  const backend = await openBackend({
     workspace: typeof workspace === 'string' ? resolve(workingFolder, workspace) : defaultWorkspace(environment),
     secrets: environmentSecrets(environment),
+    answersQuestions: interactive,
   })
+  if (interactive) answerQuestions(backend, terminal)
+  return backend
 }
 
 function printResult({ document, text, failure }: CommandResult, terminal: Terminal, json: boolean): void {

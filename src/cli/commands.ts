@@ -12,10 +12,12 @@ import { datasetsCommand } from './commands/datasets.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { deploymentsCommand } from './commands/deployments.ts'
 import { deviceAddCommand } from './commands/device-add.ts'
+import { deviceHostsCommand } from './commands/device-hosts.ts'
 import { deviceListCommand } from './commands/device-list.ts'
 import { devicePrepareCommand } from './commands/device-prepare.ts'
 import { deviceProbeCommand } from './commands/device-probe.ts'
 import { deviceRemoveCommand } from './commands/device-remove.ts'
+import { deviceWatchCommand } from './commands/device-watch.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -24,8 +26,10 @@ import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { layersCommand } from './commands/layers.ts'
 import { logsCommand } from './commands/logs.ts'
+import { matrixCommand } from './commands/matrix.ts'
 import { modelsCommand } from './commands/models.ts'
 import { optimizeCommand } from './commands/optimize.ts'
+import { parityCommand } from './commands/parity.ts'
 import { profileCommand } from './commands/profile.ts'
 import { reportCommand, reportImportCommand } from './commands/report.ts'
 import { runsCommand, runsCompareCommand } from './commands/runs.ts'
@@ -47,12 +51,16 @@ export const commands: readonly Command[] = [
   explainCommand,
   profileCommand,
   layersCommand,
+  parityCommand,
+  matrixCommand,
   reportCommand,
   reportImportCommand,
   deviceAddCommand,
   deviceListCommand,
   deviceProbeCommand,
   devicePrepareCommand,
+  deviceWatchCommand,
+  deviceHostsCommand,
   deviceRemoveCommand,
   deployCommand,
   deploymentsCommand,

@@ -1,8 +1,8 @@
 import { preprocessingSchema } from '../contract/dataset.ts'
 import { LOCAL_DEVICE_NAME } from '../contract/device.ts'
-import { benchSettingsSchema } from '../contract/measurement.ts'
+import { type BenchSettings, benchSettingsSchema } from '../contract/measurement.ts'
 import type { CommandContext } from './command.ts'
-import { setting, text } from './option.ts'
+import { flag, setting, text } from './option.ts'
 import { readJsonFile } from './read-json-file.ts'
 
 const { shape } = benchSettingsSchema
@@ -30,6 +30,17 @@ export interface LengthValues {
   readonly seconds: number | undefined
   readonly 'warmup-runs': number | undefined
   readonly 'warmup-seconds': number | undefined
+}
+
+/** What runs the model. */
+export const runtimeOptions = {
+  runtime: setting('NAME', shape.runtime, 'onnxruntime, or tensorrt: an engine that trtexec builds and times on a Jetson'),
+  'no-fp16': flag('TensorRT computes in the types the model has, not in half precision'),
+} as const
+
+/** The given runtime as benchmark settings. */
+export function runtimeSettings(options: { readonly runtime: BenchSettings['runtime'] | undefined; readonly 'no-fp16': boolean }) {
+  return { runtime: options.runtime, fp16: options['no-fp16'] ? false : undefined }
 }
 
 /** The given lengths as benchmark settings; what was left out keeps the contract's default. */

@@ -4,7 +4,7 @@ import type { CommandContext } from './command.ts'
 
 /** What a report is made of. */
 export type ReportedRuns = Required<
-  Pick<ProcedureInput<'report.write'>, 'comparisonIds' | 'benchmarkIds' | 'evaluationIds' | 'analysisIds'>
+  Pick<ProcedureInput<'report.write'>, 'comparisonIds' | 'benchmarkIds' | 'evaluationIds' | 'analysisIds' | 'matrixIds'>
 >
 
 type Kind = keyof ReportedRuns
@@ -23,6 +23,7 @@ const nouns: Readonly<Record<Kind, string>> = {
   benchmarkIds: 'benchmark',
   evaluationIds: 'evaluation',
   analysisIds: 'analysis',
+  matrixIds: 'matrix',
 }
 
 /** Shortest beginning of an id that is taken for one, as listings show it. */
@@ -31,7 +32,7 @@ const ID_PREFIX = 8
 const MAX_LISTED = 10
 
 /**
- * Comparisons, benchmarks, evaluations and analyses by id or its beginning, by the id of a job or sweep (all it made), or `latest`.
+ * Comparisons, benchmarks, evaluations, analyses and matrices by id or its beginning, by the id of a job or sweep (all it made), or `latest`.
  *
  * @throws EdgesmithError `NOT_FOUND`, `USAGE` when a beginning fits several
  */
@@ -44,16 +45,19 @@ export async function findRuns(context: CommandContext, texts: readonly string[]
     benchmarkIds: idsOf('benchmarkIds'),
     evaluationIds: idsOf('evaluationIds'),
     analysisIds: idsOf('analysisIds'),
+    matrixIds: idsOf('matrixIds'),
   }
 }
 
-/** Everything stored, and what stands by itself: runs of a comparison come along with it. */
+/** Everything stored, and what stands by itself: runs of a comparison or matrix come along with it. */
 async function listRuns(context: CommandContext): Promise<{ readonly all: readonly Run[]; readonly newestFirst: readonly Run[] }> {
   const backend = await context.backend()
   const comparisons = await backend.call('comparisons.list', {})
   const benchmarks = await backend.call('benchmarks.list', {})
   const evaluations = await backend.call('evaluations.list', {})
   const analyses = await backend.call('analyses.list', {})
+  const matrices = await backend.call('matrices.list', {})
+  const inMatrix = new Set(matrices.flatMap(({ cells }) => cells.flatMap(({ benchmarkId, evaluationId }) => [benchmarkId, evaluationId])))
   const run = (kind: Kind, { id, jobId, createdAt }: Pick<Run, 'id' | 'jobId' | 'createdAt'>, sweepId: string | null = null): Run => ({
     kind,
     id,
@@ -61,11 +65,13 @@ async function listRuns(context: CommandContext): Promise<{ readonly all: readon
     createdAt,
     sweepId,
   })
-  const alone = <T extends { readonly comparisonId: string | null }>(runs: readonly T[]) =>
-    runs.filter(({ comparisonId }) => comparisonId === null)
+  const alone = <T extends { readonly id: string; readonly comparisonId: string | null }>(runs: readonly T[]) =>
+    runs.filter(({ id, comparisonId }) => comparisonId === null && !inMatrix.has(id))
   const compared = comparisons.map((comparison) => run('comparisonIds', comparison))
   const analysed = analyses.map((analysis) => run('analysisIds', analysis))
+  const crossed = matrices.map((matrix) => run('matrixIds', matrix))
   const newestFirst = [
+    ...crossed,
     ...compared,
     ...alone(benchmarks).map((benchmark) => run('benchmarkIds', benchmark, benchmark.sweepId)),
     ...alone(evaluations).map((evaluation) => run('evaluationIds', evaluation)),
@@ -73,6 +79,7 @@ async function listRuns(context: CommandContext): Promise<{ readonly all: readon
   ].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
   return {
     all: [
+      ...crossed,
       ...compared,
       ...benchmarks.map((benchmark) => run('benchmarkIds', benchmark, benchmark.sweepId)),
       ...evaluations.map((evaluation) => run('evaluationIds', evaluation)),
@@ -86,7 +93,7 @@ function latest(newestFirst: readonly Run[]): Run[] {
   const [newest] = newestFirst
   if (!newest)
     throw new EdgesmithError('NOT_FOUND', 'Nothing was measured yet', {
-      hint: 'edgesmith compare, bench, evaluate and profile measure.',
+      hint: 'edgesmith compare, bench, matrix, evaluate and profile measure.',
     })
   return newest.sweepId === null ? [newest] : newestFirst.filter(({ sweepId }) => sweepId === newest.sweepId)
 }
@@ -103,7 +110,7 @@ function matching(text: string, all: readonly Run[], newestFirst: readonly Run[]
   if (runs.length === 1) return runs
   const made = newestFirst.filter(({ jobId, sweepId }) => fits(jobId) || fits(sweepId))
   if (made.length > 0) return made
-  throw new EdgesmithError('NOT_FOUND', `There is no comparison, benchmark, evaluation, analysis or job "${text}"`, {
+  throw new EdgesmithError('NOT_FOUND', `There is no comparison, benchmark, evaluation, analysis, matrix or job "${text}"`, {
     hint: 'edgesmith runs lists what there is.',
   })
 }

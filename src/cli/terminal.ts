@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { plainLines } from '../backend/report/plain-text.ts'
 
@@ -67,6 +68,31 @@ export class Terminal {
       prompt.on('close', () => resolve(false))
       prompt.question(`${plainLines(question)} [y/N] `, (answer) => {
         resolve(/^y(es)?$/i.test(answer.trim()))
+        prompt.close()
+      })
+    })
+  }
+
+  /** Asks for a line on standard error. @param hidden what is typed is not shown; @returns null on Ctrl+C and at the end of input */
+  ask(question: string, hidden: boolean): Promise<string | null> {
+    this.clearLine()
+    // What is typed goes through here; nothing of it is passed on while it is hidden.
+    const shown = new Writable({
+      write: (chunk, _encoding, done) => {
+        if (!hidden) this.notes.write(chunk)
+        done()
+      },
+    })
+    this.notes.write(`${plainLines(question)} `)
+    const prompt = createInterface({ input: this.input, output: shown, terminal: true })
+    return new Promise((resolve) => {
+      prompt.on('SIGINT', () => prompt.close())
+      prompt.on('close', () => {
+        if (hidden) this.notes.write('\n')
+        resolve(null)
+      })
+      prompt.question('', (answer) => {
+        resolve(answer)
         prompt.close()
       })
     })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accuracyExplanationSchema, explanationSchema, layerComparisonSchema, profileResultSchema } from './analysis.ts'
 import { datasetSourceSchema, preprocessingSchema } from './dataset.ts'
+import { environmentSchema } from './environment.ts'
 import { evaluateResultSchema } from './evaluation.ts'
 import { errorReportSchema, progressSchema } from './job.ts'
 import { benchResultSchema, benchSettingsSchema } from './measurement.ts'
@@ -11,12 +12,32 @@ import { pathSchema, serviceNameSchema, sha256Schema } from './names.ts'
  * line of JSON on its standard input and keeps it open; the agent answers with lines of JSON on standard output and exits.
  * Closing standard input cancels. Typed arrays travel as tagged base64 (`agent-wire.ts`). Standard error is free text for the log.
  */
-export const AGENT_PROTOCOL_VERSION = 2
+export const AGENT_PROTOCOL_VERSION = 3
 
 export const agentRequestSchema = z.discriminatedUnion('command', [
-  /** Loads ONNX Runtime, runs a tiny built-in model and checks the answer: the self-test after a push. */
-  z.object({ command: z.literal('self-test') }),
-  z.object({ command: z.literal('bench'), model: pathSchema, settings: benchSettingsSchema }),
+  /** Checks signature and hashes of the agent's own files, loads ONNX Runtime, runs a tiny built-in model and checks the answer: the self-test after a push. */
+  z.object({
+    command: z.literal('self-test'),
+    /** Ed25519 public key (base64 of its SPKI) that signed the manifest beside the agent; left out on the computer the agent was built on. */
+    publicKey: z.string().max(200).optional(),
+  }),
+  z.object({
+    command: z.literal('bench'),
+    model: pathSchema,
+    settings: benchSettingsSchema,
+    /** Folder on the device for TensorRT engines and timing caches; needed for runtime `tensorrt`. */
+    enginesFolder: pathSchema.optional(),
+  }),
+  /** Runs a model on samples and answers its outputs, and inner tensors where asked, for a comparison with another machine. */
+  z.object({
+    command: z.literal('outputs'),
+    model: pathSchema,
+    dataset: datasetSourceSchema.nullable(),
+    samples: z.int().min(1).max(1000).default(64),
+    /** Inner tensors of this many of the first samples; 0 for none. */
+    layerSamples: z.int().min(0).max(16).default(0),
+    threads: z.int().min(1).max(256).default(1),
+  }),
   z.object({
     command: z.literal('evaluate'),
     model: pathSchema,
@@ -73,10 +94,56 @@ export const selfTestResultSchema = z.object({
 })
 export type SelfTestResult = z.infer<typeof selfTestResultSchema>
 
+const outputValuesSchema = z.instanceof(Float32Array) as z.ZodType<Float32Array>
+
+/** Type of activations, the coarsest where there are several. */
+const precisionSchema = z.enum(['int8', 'float16', 'float32'])
+const namesSchema = z.array(z.string().max(2000)).max(10_000)
+
+/** Values of a model on one machine, every tensor as float32. Large inner tensors are thinned with a fixed stride, the same on every machine. */
+export const outputsResultSchema = z.object({
+  samples: z.number(),
+  /** Where the inputs came from, in words. */
+  inputs: z.string(),
+  precision: precisionSchema,
+  outputs: z
+    .array(
+      z.object({
+        name: z.string().max(2000),
+        /** Element type that the model gives. */
+        type: z.string().max(20),
+        /** [samples, …] where values can be told apart by sample, else [number of values]. */
+        shape: z.array(z.number()).max(64),
+        /** Distance of neighbouring values of the 8-bit grid the output is on; null where it is on none. */
+        step: z.number().nullable(),
+        values: outputValuesSchema,
+      }),
+    )
+    .max(1000),
+  layers: z
+    .array(
+      z.object({
+        layer: z.string().max(2000),
+        op: z.string().max(200),
+        precision: precisionSchema,
+        tensor: z.string().max(2000),
+        /** Tensors of other layers that it reads. */
+        inputs: namesSchema,
+        step: z.number().nullable(),
+        values: outputValuesSchema,
+      }),
+    )
+    .max(20_000),
+  environment: environmentSchema,
+  warnings: z.array(z.string()),
+})
+export type OutputsResult = z.infer<typeof outputsResultSchema>
+
 /** The result schema of each command. */
 export const agentResultSchemas = {
   'self-test': selfTestResultSchema,
   bench: benchResultSchema,
+  outputs: outputsResultSchema,
   evaluate: evaluateResultSchema,
   explain: explanationSchema,
   profile: profileResultSchema,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { environmentSchema, intervalSchema } from './environment.ts'
 import { idSchema, momentSchema } from './names.ts'
+import { parityResultSchema } from './parity.ts'
 
 /** One runtime kernel (or several that came from one node of the model), timed by ONNX Runtime's profiler. */
 export const nodeTimeSchema = z.object({
@@ -200,6 +201,8 @@ const analysisSubjectSchema = z.object({
   createdAt: momentSchema,
 })
 
+export const analysisKindSchema = z.enum(['profile', 'layers', 'slowdown', 'accuracy', 'parity'])
+
 /** A stored analysis of one model, or of a model beside a baseline. */
 export const analysisSchema = analysisSubjectSchema.and(
   z.discriminatedUnion('kind', [
@@ -207,13 +210,14 @@ export const analysisSchema = analysisSubjectSchema.and(
     z.object({ kind: z.literal('layers'), result: layerComparisonSchema }),
     z.object({ kind: z.literal('slowdown'), result: explanationSchema }),
     z.object({ kind: z.literal('accuracy'), result: accuracyExplanationSchema }),
+    z.object({ kind: z.literal('parity'), result: parityResultSchema }),
   ]),
 )
 export type Analysis = z.infer<typeof analysisSchema>
 
 /** An analysis as lists show it, without its result, which may have megabytes. */
 export const analysisEntrySchema = analysisSubjectSchema.extend({
-  kind: z.enum(['profile', 'layers', 'slowdown', 'accuracy']),
+  kind: analysisKindSchema,
   /** Of a profile: what was run, and the median of one inference. */
   profile: profileResultSchema.pick({ batch: true, threads: true, plainMs: true }).nullable(),
 })

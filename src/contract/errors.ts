@@ -66,6 +66,11 @@ export const errorCatalogue = {
   CONNECTION_LOST: { kind: 'work', means: 'the connection to the device broke during the work' },
   BUNDLE_CORRUPT: { kind: 'work', means: 'a file of the agent bundle does not have its hash' },
   DEVICE_BUSY: { kind: 'work', means: 'another computer or process is changing the same service on the device' },
+  SSH_CONFIG_INVALID: { kind: 'input', means: 'the SSH configuration file cannot be read, or asks for something that is not supported' },
+  QUESTION_UNANSWERED: { kind: 'input', means: 'the device asked something and nobody answered' },
+  AGENT_UNTRUSTED: { kind: 'work', means: 'the agent on the device is not the one this computer signed' },
+  TENSORRT_MISSING: { kind: 'input', means: 'the device has no TensorRT (trtexec) that can be used' },
+  TENSORRT_FAILED: { kind: 'work', means: 'trtexec could not build or time the engine' },
   // Serving
   PORT_TAKEN: { kind: 'input', means: 'another program listens on that port' },
   DEPLOY_FAILED: { kind: 'work', means: 'the service did not become healthy' },

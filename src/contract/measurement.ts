@@ -3,6 +3,7 @@ import { explanationSchema } from './analysis.ts'
 import { environmentSchema, intervalSchema } from './environment.ts'
 import { metricDifferenceSchema, metricsSchema } from './evaluation.ts'
 import { idSchema, momentSchema, sha256Schema } from './names.ts'
+import { energySchema, runTelemetrySchema } from './telemetry.ts'
 
 /** Statistics of all latency samples, milliseconds. A percentile is null below its minimum count (59 samples for p95, 299 for p99, 2,995 for p99.9). */
 export const latencyStatisticsSchema = z.object({
@@ -30,6 +31,10 @@ export type LatencyStatistics = z.infer<typeof latencyStatisticsSchema>
 export const scenarioSchema = z.enum(['single', 'batch', 'offline', 'server', 'http'])
 export type Scenario = z.infer<typeof scenarioSchema>
 
+/** What runs the model. */
+export const runtimeSchema = z.enum(['onnxruntime', 'tensorrt'])
+export type Runtime = z.infer<typeof runtimeSchema>
+
 /** How to benchmark. Warm-up lasts until both `warmupRuns` and `warmupSeconds` are reached. */
 export const benchSettingsSchema = z.object({
   scenario: scenarioSchema.default('single'),
@@ -42,6 +47,10 @@ export const benchSettingsSchema = z.object({
   rate: z.number().positive().max(1_000_000).optional().describe('requests a second (server, http)'),
   connections: z.int().min(1).max(1024).default(1).describe('connections of the http scenario without a rate'),
   streams: z.int().min(1).max(64).default(1).describe('sessions beside each other (offline)'),
+  runtime: runtimeSchema
+    .default('onnxruntime')
+    .describe('tensorrt: an engine that trtexec builds and times on a Jetson (single and batch)'),
+  fp16: z.boolean().default(true).describe('TensorRT may compute in half precision'),
 })
 export type BenchSettings = z.infer<typeof benchSettingsSchema>
 
@@ -67,6 +76,26 @@ export const loadSchema = z.object({
   errors: z.number(),
 })
 export type Load = z.infer<typeof loadSchema>
+
+/** How a TensorRT engine was made and timed. */
+export const tensorRtRunSchema = z.object({
+  version: z.string(),
+  gpu: z.string().nullable(),
+  jetPack: z.string().nullable(),
+  trtexec: z.string(),
+  /** Arguments of the calls that built and timed the engine, without paths. */
+  options: z.array(z.string()),
+  engineBytes: z.number(),
+  /** Seconds the engine took to build; null when it was there already. */
+  buildSeconds: z.number().nullable(),
+  /** What trtexec warned of, as it said it. */
+  warnings: z.array(z.string()).max(100),
+  /** Median time of the GPU alone and of copies to and from it, milliseconds. */
+  computeMs: z.number().nullable(),
+  copyInMs: z.number().nullable(),
+  copyOutMs: z.number().nullable(),
+})
+export type TensorRtRun = z.infer<typeof tensorRtRunSchema>
 
 /** What the agent measured; `latenciesMs` keeps every sample in order, `offsetsMs` when each began (server: was due) since the first. */
 export const benchResultSchema = z.object({
@@ -96,13 +125,17 @@ export const benchResultSchema = z.object({
   memoryGrowthBytes: z.number().nullable().default(null),
   samples: z.number(),
   environment: environmentSchema,
+  /** How the machine was meanwhile; null where nothing could be read. */
+  telemetry: runTelemetrySchema.nullable().default(null),
+  energy: energySchema.nullable().default(null),
+  tensorRt: tensorRtRunSchema.nullable().default(null),
   /** Conditions that make the numbers less sure: busy machine, throttling, power-save governor. */
   warnings: z.array(z.string()),
 })
 export type BenchResult = z.infer<typeof benchResultSchema>
 
-/** A stored benchmark. Samples are fetched apart ({@link benchResultSchema} holds them). */
-export const benchmarkSchema = benchResultSchema.omit({ latenciesMs: true, offsetsMs: true }).extend({
+/** A stored benchmark. Samples and telemetry are fetched apart ({@link benchResultSchema} holds them). */
+export const benchmarkSchema = benchResultSchema.omit({ latenciesMs: true, offsetsMs: true, telemetry: true }).extend({
   id: idSchema,
   jobId: idSchema,
   modelId: idSchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { accuracyExplanationSchema, analysisEntrySchema, analysisSchema, explanationSchema } from './analysis.ts'
+import { accuracyExplanationSchema, analysisEntrySchema, analysisKindSchema, analysisSchema, explanationSchema } from './analysis.ts'
 import {
   csvOptionsSchema,
   datasetSchema,
@@ -9,9 +9,21 @@ import {
   sampleViewSchema,
 } from './dataset.ts'
 import { deploymentSchema, serviceStatusSchema } from './deployment.ts'
-import { deviceAuthSchema, deviceIdSchema, deviceReportSchema, deviceSchema, fingerprintSchema, hostSchema, userSchema } from './device.ts'
+import {
+  configHostSchema,
+  deviceAuthSchema,
+  deviceIdSchema,
+  deviceReportSchema,
+  deviceSchema,
+  fingerprintSchema,
+  hostSchema,
+  jumpSchema,
+  userSchema,
+} from './device.ts'
+import { deviceLinkSchema, deviceLogLineSchema, portForwardSchema, sshConfigHostSchema } from './device-link.ts'
 import { evaluationSchema, metricDifferenceSchema, worstSampleSchema } from './evaluation.ts'
 import { errorReportSchema, jobLogLineSchema, jobSchema } from './job.ts'
+import { matrixSchema } from './matrix.ts'
 import {
   benchmarkSchema,
   benchSettingsSchema,
@@ -22,8 +34,10 @@ import {
 } from './measurement.ts'
 import { modelReportSchema, modelSchema } from './model.ts'
 import { displayNameSchema, idSchema, momentSchema, pathSchema, serviceNameSchema, targetSchema } from './names.ts'
+import { questionSchema } from './question.ts'
 import { optimizeSummarySchema, recipeSchema, sensitivityReportSchema } from './recipe.ts'
 import { reportDocumentSchema, reportEntrySchema } from './report.ts'
+import { runTelemetrySchema, telemetryReadingSchema } from './telemetry.ts'
 
 /** A procedure that answers at once. */
 interface Call<I extends z.ZodType, O extends z.ZodType> {
@@ -269,7 +283,7 @@ export const procedures = {
     z.object({
       modelId: idSchema.optional(),
       baselineId: idSchema.optional(),
-      kind: z.enum(['profile', 'layers', 'slowdown', 'accuracy']).optional(),
+      kind: analysisKindSchema.optional(),
     }),
     z.array(analysisEntrySchema),
   ),
@@ -347,6 +361,33 @@ export const procedures = {
     z.object({ id: idSchema, bins: z.int().min(4).max(512).default(64) }),
     histogramSchema,
   ),
+  'benchmarks.telemetry': call(
+    'How the machine was during a benchmark; null where nothing was recorded',
+    byId,
+    runTelemetrySchema.nullable(),
+  ),
+  'parity.start': start(
+    'The outputs of a build on a device against this computer’s on the same samples, and the layers most likely responsible',
+    z.object({
+      modelId: idSchema,
+      deviceId: deviceIdSchema,
+      datasetId: idSchema.optional().describe('samples to run; default: made-up inputs'),
+      samples: z.int().min(1).max(1000).default(64),
+      threads: z.int().min(1).max(256).default(1),
+    }),
+    analysisSchema,
+  ),
+  'matrix.start': start(
+    'Latency of several builds on several devices in one job; devices at the same time, builds of a device one after the other',
+    z.object({
+      modelIds: z.array(idSchema).min(1).max(16),
+      deviceIds: z.array(deviceIdSchema).min(1).max(16),
+      settings: benchSettingsSchema,
+      datasetId: idSchema.optional().describe('also evaluate every build on every device'),
+    }),
+    matrixSchema,
+  ),
+  'matrices.list': call('All matrices, newest first', nothing, z.array(matrixSchema)),
   'benchmarks.series': call(
     'Latency over time of a benchmark, binned for a plot',
     z.object({ id: idSchema, points: z.int().min(10).max(4000).default(1000) }),
@@ -371,15 +412,49 @@ export const procedures = {
     'Connect to a device, check its host key, probe it and keep it. HOST_KEY_UNKNOWN carries the fingerprint to confirm',
     z.object({
       name: serviceNameSchema,
-      host: hostSchema,
+      host: hostSchema.describe('with configHost: that name'),
       port: z.int().min(1).max(65535).default(22),
       user: userSchema,
       auth: deviceAuthSchema,
-      /** Only for method `password` in the window; handed to the OS key store, never stored here. */
+      configHost: configHostSchema
+        .optional()
+        .describe('a Host of ~/.ssh/config, which then decides about address, user, keys and jump hosts'),
+      jump: jumpSchema.optional().describe('hosts to go through, as for ssh -J'),
+      /** Only in the window: password of the user, or passphrase of the key; handed to the OS key store, never stored here. */
       password: z.string().max(1024).optional(),
       hostKey: fingerprintSchema.optional().describe('the fingerprint the user confirmed'),
+      jumpHostKeys: z.array(fingerprintSchema).max(8).default([]).describe('fingerprints of jump hosts the user confirmed'),
     }),
     deviceSchema,
+  ),
+  'devices.hosts': call('Hosts of the user’s SSH configuration', nothing, z.array(sshConfigHostSchema)),
+  'devices.links': call('State of the connection to every device', nothing, z.array(deviceLinkSchema)),
+  'devices.connect': call(
+    'Connect now, and answer when the device is ready or why it is not',
+    z.object({ id: deviceIdSchema }),
+    deviceLinkSchema,
+  ),
+  'devices.disconnect': call('Close the connection; running jobs on the device fail', z.object({ id: deviceIdSchema }), deviceLinkSchema),
+  'devices.log': call(
+    'What happened between this computer and a device, oldest first; at most the last 2,000 lines',
+    z.object({ id: deviceIdSchema, after: z.int().min(0).default(0).describe('only lines with a higher number') }),
+    z.array(deviceLogLineSchema),
+  ),
+  'devices.telemetry': call(
+    'Temperature, clocks, load, memory and power of a device. Asking starts the readings; they stop some seconds after nobody asked',
+    z.object({ id: deviceIdSchema }),
+    z.object({ readings: z.array(telemetryReadingSchema).max(600), powerSource: z.string().nullable() }),
+  ),
+  'devices.forwards': call('Ports of this computer that lead to devices', nothing, z.array(portForwardSchema)),
+  'questions.list': call('What devices ask right now', nothing, z.array(questionSchema)),
+  'questions.answer': call(
+    'Answer a question; null gives up',
+    z.object({
+      id: idSchema,
+      answers: z.array(z.string().max(1024)).max(10).nullable(),
+      remember: z.boolean().default(false).describe('keep the answer in the OS key store'),
+    }),
+    nothing,
   ),
   'devices.probe': call('Read the state of a device again', z.object({ id: deviceIdSchema }), deviceReportSchema),
   'devices.prepare': start(
@@ -438,6 +513,7 @@ export const procedures = {
       benchmarkIds: z.array(idSchema).max(200).default([]),
       evaluationIds: z.array(idSchema).max(200).default([]),
       analysisIds: z.array(idSchema).max(50).default([]),
+      matrixIds: z.array(idSchema).max(50).default([]),
       title: z.string().trim().min(1).max(200).optional(),
       path: reportPathSchema,
     }),
@@ -481,8 +557,21 @@ export const backendEventSchema = z.discriminatedUnion('type', [
   /** Rows of that kind were added, changed or removed: fetch again. */
   z.object({
     type: z.literal('changed'),
-    what: z.enum(['models', 'datasets', 'benchmarks', 'evaluations', 'comparisons', 'analyses', 'reports', 'devices', 'deployments']),
+    what: z.enum([
+      'models',
+      'datasets',
+      'benchmarks',
+      'evaluations',
+      'comparisons',
+      'analyses',
+      'matrices',
+      'reports',
+      'devices',
+      'deployments',
+      'questions',
+    ]),
   }),
+  z.object({ type: z.literal('device-link'), link: deviceLinkSchema }),
   /** From Electron main: the backend started, or died and is being started again. */
   z.object({
     type: z.literal('backend'),

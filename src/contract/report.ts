@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { analysisSchema } from './analysis.ts'
 import { evaluationSchema } from './evaluation.ts'
+import { matrixSchema } from './matrix.ts'
 import { benchmarkSchema, comparisonSchema, histogramSchema } from './measurement.ts'
 import { modelSchema } from './model.ts'
 import { idSchema, momentSchema } from './names.ts'
@@ -77,6 +78,8 @@ export const reportDocumentSchema = z.object({
   benchmarks: z.array(benchmarkSchema),
   evaluations: z.array(evaluationSchema),
   analyses: z.array(analysisSchema),
+  /** Missing in reports of older versions. */
+  matrices: z.array(matrixSchema).default([]),
   samples: z.array(sampleSummarySchema),
 })
 export type ReportDocument = z.infer<typeof reportDocumentSchema>
@@ -93,6 +96,7 @@ export const reportEntrySchema = z.object({
   benchmarks: z.number(),
   evaluations: z.number(),
   analyses: z.number(),
+  matrices: z.number(),
 })
 export type ReportEntry = z.infer<typeof reportEntrySchema>
 

@@ -57,27 +57,3 @@ export function proposeTarget(architecture: string, features: readonly string[])
   if (architecture === 'x64') return features.includes('avx512_vnni') || features.includes('avx_vnni') ? 'x64-vnni' : 'x64'
   return null
 }
-
-/** Bytes of `MemTotal` or `MemAvailable` in lines of /proc/meminfo; null when it is not there. */
-export function readMemInfo(lines: readonly string[], key: 'MemTotal' | 'MemAvailable'): number | null {
-  for (const line of lines) {
-    const found = /^(\w+):\s+(\d{1,12}) kB/.exec(line)
-    if (found?.[1] === key) return Number(found[2]) * 1024
-  }
-  return null
-}
-
-/**
- * Temperature of the processor from lines `type millidegrees` of the thermal zones: the hottest zone whose type names the
- * processor, else the hottest of all. Absent sensors report absurd values (Jetson: -256 °C), which do not count.
- */
-export function readTemperature(zones: readonly string[]): number | null {
-  const readings = zones.flatMap((zone) => {
-    const found = /^(.*?)\s+(-?\d{1,7})$/.exec(zone)
-    const celsius = Number(found?.[2]) / 1000
-    return found && celsius > -40 && celsius < 200 ? [{ type: found[1] ?? '', celsius }] : []
-  })
-  const ofProcessor = readings.filter(({ type }) => /cpu|soc|tj|x86_pkg|coretemp/i.test(type))
-  const chosen = ofProcessor.length > 0 ? ofProcessor : readings
-  return chosen.length > 0 ? Math.max(...chosen.map(({ celsius }) => celsius)) : null
-}

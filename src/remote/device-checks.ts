@@ -18,6 +18,8 @@ export interface DeviceFacts {
   readonly hasTar: boolean
   readonly homeWritable: boolean
   readonly homeExecutable: boolean
+  /** Where the file system of the home directory is mounted. */
+  readonly homeMount: string | null
   readonly freeDiskBytes: number | null
   /** Bytes Edgesmith already takes there. */
   readonly installedBytes: number
@@ -53,7 +55,8 @@ export function checkDevice(facts: DeviceFacts): DeviceCheck[] {
   check('home directory', facts.homeWritable, facts.homeWritable ? 'writable' : 'not writable', 'writable', 'FILE_NOT_WRITABLE')
   // Where nothing can be written nothing could be run either: one cause, one failure.
   const runs = facts.homeExecutable || !facts.homeWritable
-  check('programs in home', runs, runs ? 'may run' : 'may not run (noexec)', 'may run', 'DEVICE_NOEXEC')
+  const noexec = facts.homeMount === null ? 'may not run (noexec)' : `may not run (${facts.homeMount} is mounted noexec)`
+  check('programs in home', runs, runs ? 'may run' : noexec, 'may run', 'DEVICE_NOEXEC')
   const disk = facts.freeDiskBytes === null ? null : facts.freeDiskBytes + facts.installedBytes
   const diskFound = facts.freeDiskBytes === null ? 'unknown' : `${megabytes(facts.freeDiskBytes)} free`
   check('disk', disk === null || disk >= neededDiskBytes, diskFound, megabytes(neededDiskBytes), 'DEVICE_NO_SPACE')
@@ -77,7 +80,8 @@ const hints: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     FILE_NOT_WRITABLE: 'Is the file system of the device mounted read-only, or does the home directory belong to somebody else?',
   },
   'programs in home': {
-    DEVICE_NOEXEC: 'The home directory is mounted noexec. Mount it with exec (on the device: sudo mount -o remount,exec /home).',
+    DEVICE_NOEXEC:
+      'The file system of the home directory is mounted noexec. Mount it with exec (on the device: sudo mount -o remount,exec /home, or the mount that is named).',
   },
   disk: { DEVICE_NO_SPACE: 'Free some space on the device, for example: sudo apt-get clean' },
 }

@@ -2,6 +2,7 @@ import type { AgentCommand, AgentRequest, AgentResult, ServiceConfig } from '../
 import type { ServiceStatus } from '../contract/deployment.ts'
 import type { DeviceReport } from '../contract/device.ts'
 import type { JobReporter } from '../contract/job.ts'
+import type { OnReading } from './telemetry-stream.ts'
 
 /** A file of this computer that the device shall have. */
 export interface DeviceFile {
@@ -66,9 +67,14 @@ export interface Tunnel {
   close(): void
 }
 
-/** A device that was logged in to, or this computer. All methods throw CONNECTION_LOST once the connection is gone. */
+/**
+ * A device that was logged in to, or this computer. A connection that breaks is opened again: pushing and measuring go on then, and throw
+ * CONNECTION_LOST only when that did not succeed for a quarter of an hour; everything else fails after one attempt.
+ */
 export interface DeviceSession {
   readonly services: Services
+  /** Folder on the device for TensorRT engines and timing caches; need not exist. */
+  readonly enginesFolder: string
   /** What the device is, and whether the agent can run there. */
   probe(): Promise<DeviceReport>
   /**
@@ -81,8 +87,9 @@ export interface DeviceSession {
   /** Brings files (models, datasets) to the device's store, only those it lacks; answers their absolute paths there by hash. */
   store(files: readonly DeviceFile[], reporter: JobReporter, signal?: AbortSignal): Promise<ReadonlyMap<string, string>>
   /**
-   * Runs one agent command to its end; the device is prepared first if this session did not do so yet.
-   * @throws EdgesmithError JOB_CANCELLED (the process is gone then), CONNECTION_LOST, ENGINE_DIED, DEVICE_PROTOCOL, or what the agent reports
+   * Runs one agent command to its end; the device is prepared first if this session did not do so yet. On a device it goes on while the
+   * link is broken.
+   * @throws EdgesmithError JOB_CANCELLED (the process is gone then, or goes as soon as the link is there again), CONNECTION_LOST, ENGINE_DIED, DEVICE_PROTOCOL, or what the agent reports
    */
   runAgent<C extends AgentCommand>(
     request: Extract<AgentRequest, { command: C }>,
@@ -90,8 +97,15 @@ export interface DeviceSession {
     signal?: AbortSignal,
   ): Promise<AgentResult<C>>
   tunnel(port: number): Promise<Tunnel>
+  /**
+   * Live readings of temperature, clocks, load, memory and power, every `intervalMs` (default: a second), until the signal aborts. Nothing stays on the device.
+   * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED, DEVICE_PROTOCOL
+   */
+  watchTelemetry(onReading: OnReading, signal: AbortSignal, intervalMs?: number): Promise<void>
   /** Stops services, ends programs, deletes everything Edgesmith put there. */
   removeEverything(): Promise<{ removedBytes: number }>
+  /** After {@link close}, and when a broken link was given up. */
   readonly closed: boolean
+  /** Ends the connection and the runs on the device that go on. */
   close(): void
 }

@@ -3,20 +3,25 @@ import { shellQuote } from './shell-quote.ts'
 /**
  * Scripts for the store on a device. Layout below its root (`~/.edgesmith`, mode 0700):
  * `blobs/<sha256>` whole and checked files; `runtime/<bundle>/` hard links that make up an agent, `manifest.json` linked last;
- * `tmp/push-<pid>/` an upload in progress; `services/<name>/`.
+ * `tmp/push-<pid>/` an upload in progress; `parts/<sha256>/` what interrupted uploads brought; `trusted-keys` who may bring agents;
+ * `services/<name>/`, `jobs/`, `engines/`.
  * Every script can be cut off at any point and run again.
  */
 
-/** An upload whose files did not grow for this long belongs to a link that died without a word. */
+/** An upload that did not grow for this long belongs to a link that died without a word. */
 const stalledUploadSeconds = 600
 /** From making its folder to going into it, an upload takes no second. */
 const startingUploadSeconds = 60
+/** An upload of ours that has all its bytes is let finish: unpacking and hashing 130 MB on a slow card. Tenths of a second. */
+const finishingUploadTenths = 1000
+/** Who did not come back within a week starts anew. */
+const partsSeconds = 7 * 24 * 3600
 
 /** Exit codes of the scripts, apart from those of sh itself. */
-export const storeExit = { unpackFailed: 20, corrupt: 21, keepFailed: 22, noFolder: 23 } as const
+export const storeExit = { unpackFailed: 20, corrupt: 21, keepFailed: 22, noFolder: 23, blobMissing: 24 } as const
 
 /** `hash FILE` prints its SHA-256; without any tool for it, a Node that was pushed does it (`$hasher`, or one of a runtime). */
-const hashFunction = `has() { command -v "$1" >/dev/null 2>&1; }
+export const hashFunction = `has() { command -v "$1" >/dev/null 2>&1; }
 if has sha256sum; then hash() { h=$(sha256sum <"$1") && printf %s "\${h%% *}"; }
 elif has openssl; then hash() { h=$(openssl dgst -sha256 <"$1") && printf %s "\${h##* }"; }
 elif has shasum; then hash() { h=$(shasum -a 256 <"$1") && printf %s "\${h%% *}"; }
@@ -29,9 +34,21 @@ fi
 hasher=
 `
 
-const openRoot = (root: string) => `root=${shellQuote(root)}
-for d in "$root" "$root/blobs" "$root/runtime" "$root/tmp" "$root/services"; do [ -d "$d" ] || mkdir "$d" || [ -d "$d" ] || exit ${storeExit.noFolder}; done
+export const openRoot = (root: string) => `root=${shellQuote(root)}
+for d in "$root" "$root/blobs" "$root/runtime" "$root/tmp" "$root/parts" "$root/services"; do [ -d "$d" ] || mkdir "$d" || [ -d "$d" ] || exit ${storeExit.noFolder}; done
 chmod 700 "$root"
+`
+
+/**
+ * `put_back FOLDER` keeps the chunks in it for the next upload of the same file. They are moved one by one into a folder that is there, so
+ * that two uploads of one file cannot get into each other; whether a chunk is whole is seen when it is used.
+ */
+export const putBackFunction = `put_back() {
+  p=$root/parts/\${1##*/}
+  [ -d "$p" ] || mkdir "$p" 2>/dev/null
+  (cd "$1" 2>/dev/null && mv -f ./* "$p/") 2>/dev/null
+  rmdir "$p" 2>/dev/null
+}
 `
 
 /** `is_agent PID FOLDER`: whether one argument of that process is, as a whole, the agent below that folder. */
@@ -51,31 +68,50 @@ export interface SoughtBlob {
 }
 
 /**
- * Makes the folders, clears what interrupted uploads left, and tells which of the files are there: `have=SHA`, or `bad=SHA` for one whose
+ * Makes the folders, saves what interrupted uploads brought, and tells which of the files are there: `have=SHA`, or `bad=SHA` for one whose
  * content has another hash (it is deleted). Also `disk=` (a line of df) and `gzip=yes`.
+ * @param owner of uploads: one that is still there belongs to a connection of ours that broke, and makes place
  */
-export function presenceScript(root: string, blobs: readonly SoughtBlob[]): string {
-  return `${openRoot(root)}${hashFunction}
+export function presenceScript(root: string, owner: string, blobs: readonly SoughtBlob[]): string {
+  return `${openRoot(root)}${hashFunction}${putBackFunction}
 now=$(date +%s)
 works_in() { [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$2" ]; }
-for d in "$root"/tmp/push-*; do
+is_ours() { o=; IFS= read -r o 2>/dev/null <"$1/owner"; [ "$o" = ${shellQuote(owner)} ]; }
+# An upload leads its session, tar and gzip with it.
+end_upload() { kill -9 "-$1" 2>/dev/null; kill -9 "$1" 2>/dev/null; }
+for d in "$root"/tmp/push-* "$root"/tmp/old-*; do
   [ -d "$d" ] || continue
   p=\${d##*-}
   if [ -d "/proc/$p" ]; then
-    newest=0
-    for f in "$d" "$d"/*; do m=$(date -r "$f" +%s 2>/dev/null) && [ "$m" -gt $newest ] && newest=$m; done
-    [ $newest -gt 0 ] || continue
-    # Not in it yet, or another program with the same number.
-    works_in "$p" "$d" && limit=${stalledUploadSeconds} || limit=${startingUploadSeconds}
-    [ $((now - newest)) -gt $limit ] || continue
-    works_in "$p" "$d" && kill -9 "$p" 2>/dev/null
+    if works_in "$p" "$d" && is_ours "$d"; then
+      n=0
+      while [ -e "$d/received" ] && works_in "$p" "$d" && [ $n -lt ${finishingUploadTenths} ]; do sleep 0.1 2>/dev/null || { sleep 1; n=$((n+9)); }; n=$((n+1)); done
+      works_in "$p" "$d" && end_upload "$p"
+    else
+      newest=0
+      for f in "$d" "$d"/in "$d"/in/* "$d"/out "$d"/out/*; do m=$(date -r "$f" +%s 2>/dev/null) && [ "$m" -gt $newest ] && newest=$m; done
+      [ $newest -gt 0 ] || continue
+      # Not in it yet, or another program with the same number.
+      works_in "$p" "$d" && limit=${stalledUploadSeconds} || limit=${startingUploadSeconds}
+      [ $((now - newest)) -gt $limit ] || continue
+      works_in "$p" "$d" && end_upload "$p"
+    fi
   fi
-  rm -rf "$d"
+  # Renamed first: another computer may be clearing up, too.
+  o=$root/tmp/old-$$
+  rm -rf "$o"
+  mv "$d" "$o" 2>/dev/null || continue
+  for c in "$o"/in/*; do [ -d "$c" ] && put_back "$c"; done
+  rm -rf "$o"
 done
+for d in "$root"/parts/*; do [ -d "$d" ] && m=$(date -r "$d" +%s 2>/dev/null) && [ $((now - m)) -gt ${partsSeconds} ] && rm -rf "$d"; done
 check() {
   b=$root/blobs/$1
   [ -f "$b" ] || return 0
-  if [ "$(stat -c %s "$b" 2>/dev/null || wc -c <"$b")" -eq $2 ] && { [ $3 = length ] || [ "$(hash "$b")" = "$1" ]; }; then echo "have=$1"
+  if [ "$(stat -c %s "$b" 2>/dev/null || wc -c <"$b")" -eq $2 ] && { [ $3 = length ] || [ "$(hash "$b")" = "$1" ]; }; then
+    # The moment of its last use, which decides what is cleared away some day.
+    touch "$b" 2>/dev/null
+    echo "have=$1"
   else rm -f "$b"; echo "bad=$1"
   fi
 }
@@ -86,54 +122,24 @@ echo end=1
 `
 }
 
-/** A file that an upload brings, as it arrives. */
-export interface ArrivingBlob {
-  readonly sha256: string
-  readonly executable: boolean
-  readonly gzipped: boolean
-}
-
 /**
- * Takes a tar stream from standard input (members `SHA` or `SHA.gz`), checks every file and puts it into the store, or none: `stored=SHA`.
- * The folder it works in goes with it, whatever happens to the link.
+ * Makes `runtime/<id>/` out of files of the store; the last name is what makes it whole. The key that signed it becomes one the device
+ * trusts: `trusted=COUNT` when it was not yet.
  */
-export function receiveScript(root: string, blobs: readonly ArrivingBlob[]): string {
-  const hasher = blobs.find((blob) => blob.executable)?.sha256
-  const unpack = blobs
-    .map(({ sha256, executable, gzipped }) => `unpack ${sha256} ${executable ? '700' : '600'} ${gzipped ? 'gz' : 'raw'}`)
-    .join('\n')
-  return `trap '' HUP PIPE
-${openRoot(root)}${hashFunction}
-t=$root/tmp/push-$$
-mkdir "$t" && cd "$t" || exit ${storeExit.noFolder}
-trap 'cd /; rm -rf "$t"' EXIT
-trap 'exit 1' INT TERM
-${hasher ? `hasher=$t/${hasher}` : ''}
-tar -xof - || exit ${storeExit.unpackFailed}
-unpack() {
-  if [ $3 = gz ]; then gzip -dc "$1.gz" >"$1" || { echo "corrupt=$1"; exit ${storeExit.unpackFailed}; }; rm -f "$1.gz"; fi
-  chmod $2 "$1" || exit ${storeExit.unpackFailed}
-}
-keep() {
-  if [ "$(hash "$t/$1")" != "$1" ]; then echo "corrupt=$1"; exit ${storeExit.corrupt}; fi
-  echo "checked=$1"
-}
-${unpack}
-${blobs.map(({ sha256 }) => `keep ${sha256}`).join('\n')}
-sync ./* 2>/dev/null || sync
-for f in *; do mv -f "$f" "$root/blobs/$f" || exit ${storeExit.keepFailed}; echo "stored=$f"; done
-sync "$root/blobs" 2>/dev/null || sync
-`
-}
-
-/** Makes `runtime/<id>/` out of files of the store; the last name is what makes it whole. */
-export function linkRuntimeScript(root: string, id: string, files: readonly { readonly name: string; readonly sha256: string }[]): string {
+export function linkRuntimeScript(
+  root: string,
+  id: string,
+  files: readonly { readonly name: string; readonly sha256: string }[],
+  publicKey: string,
+): string {
   return `${openRoot(root)}${hashFunction}
 run=$root/runtime/${shellQuote(id)}
 [ -d "$run" ] || mkdir "$run" || [ -d "$run" ] || exit ${storeExit.noFolder}
 put() {
   b=$root/blobs/$1; f=$run/$2
   [ "$b" -ef "$f" ] && return
+  # Cleared away by another computer since we looked.
+  [ -f "$b" ] || exit ${storeExit.blobMissing}
   if ln "$b" "$f.$$" 2>/dev/null; then :
   elif [ -f "$f" ] && [ "$(hash "$f")" = "$1" ]; then return
   else cp -p "$b" "$f.$$" || exit ${storeExit.keepFailed}
@@ -142,8 +148,22 @@ put() {
   mv -f "$f.$$" "$f" 2>/dev/null || [ "$b" -ef "$f" ] || [ "$(hash "$f")" = "$1" ] || exit ${storeExit.keepFailed}
   rm -f "$f.$$"
 }
+trust() {
+  n=0
+  if [ -f "$root/trusted-keys" ]; then
+    while IFS= read -r k; do
+      [ "$k" = "$1" ] && return
+      [ -n "$k" ] && n=$((n+1))
+    done <"$root/trusted-keys"
+  fi
+  # A line of its own even if the power went off in the middle of the last one.
+  printf '\\n%s\\n' "$1" >>"$root/trusted-keys" || exit ${storeExit.keepFailed}
+  echo "trusted=$((n+1))"
+}
+trust ${shellQuote(publicKey)}
 ${files.map(({ name, sha256 }) => `put ${shellQuote(sha256)} ${shellQuote(name)}`).join('\n')}
-sync "$run" 2>/dev/null || sync
+touch "$run" 2>/dev/null
+sync "$run" "$root/trusted-keys" 2>/dev/null || sync
 echo end=1
 `
 }
@@ -163,7 +183,7 @@ while [ $n -lt 20 ] && [ -n "$(agents)" ]; do sleep 0.1 2>/dev/null || sleep 1; 
 for p in $(agents); do kill -KILL "$p" 2>/dev/null; done
 kb=0
 [ -d "$root" ] && { kb=$(du -sk "$real" 2>/dev/null); kb=\${kb%%[!0-9]*}; }
-cd / && rm -rf "$root/blobs" "$root/runtime" "$root/tmp" "$root/services" || exit ${storeExit.keepFailed}
+cd / && rm -rf "$root/blobs" "$root/runtime" "$root/tmp" "$root/parts" "$root/services" "$root/jobs" "$root/engines" "$root/trusted-keys" || exit ${storeExit.keepFailed}
 if [ -L "$root" ]; then rm -f "$root"; rmdir "$real" 2>/dev/null; elif [ -d "$root" ]; then rmdir "$root" || exit ${storeExit.keepFailed}; fi
 echo "removed=$kb"
 `

@@ -1,23 +1,15 @@
-import type { Readable } from 'node:stream'
+import { randomBytes } from 'node:crypto'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
-import { cancelled, throwIfCancelled, untilAborted } from './cancellation.ts'
-import { linkRuntimeScript, presenceScript, receiveScript, removeEverythingScript } from './device-store-scripts.ts'
-import { noShell, runScript, type ScriptResult, startScript } from './remote-script.ts'
-import { shownText } from './shown-text.ts'
-import type { SshConnection } from './ssh-connection.ts'
-import { type TarEntry, tarSizeBytes, writeTar } from './ustar.ts'
-
-/** A file for the device's store. */
-export interface StoreFile {
-  readonly sha256: string
-  readonly sizeBytes: number
-  readonly executable: boolean
-  /** Length of what `openGzip` yields; null when there is no compressed form. */
-  readonly gzipBytes: number | null
-  open(): Readable
-  openGzip(): Readable
-}
+import type { AgentBundle } from './agent-bundle.ts'
+import { throwIfCancelled, untilAborted } from './cancellation.ts'
+import { type PushOutcome, type PushPlace, pushFiles } from './device-push.ts'
+import { arrivedCorrupt, storeFailure } from './device-store-failure.ts'
+import { pruneStoreScript } from './device-store-prune-script.ts'
+import { linkRuntimeScript, presenceScript, removeEverythingScript, storeExit } from './device-store-scripts.ts'
+import { runScript } from './remote-script.ts'
+import type { SshChannels } from './ssh-channels.ts'
+import { bundledFile, discardDamaged, type StoreFile } from './store-file.ts'
 
 /** What one call had to send. */
 export interface SentFiles {
@@ -26,27 +18,30 @@ export interface SentFiles {
   readonly hashes: readonly string[]
 }
 
+/** What was cleared away. */
+export interface PrunedStore {
+  readonly runtimes: number
+  readonly bytes: number
+}
+
 /** Hashing at 20 MB/s (an SD card) for 2 GB, and then some. */
 const hashTimeoutMs = 180_000
-/** Unpacking, hashing and syncing what was sent, at 2 MB/s for a full bundle. */
-const keepTimeoutMs = 180_000
-/** No byte went out for this long though the link is alive: the storage of the device hangs. */
-const stallTimeoutMs = 120_000
-/** Folders, log files, and what the file system itself needs. */
-const spareDiskBytes = 20_000_000
+/** Copying, where the file system has no links, at 2 MB/s for a full bundle. */
+const linkTimeoutMs = 180_000
 
-/** How programs in the C locale say that a disk is full; the last is GNU tar's way. */
-const noSpacePattern = /No space left|[Dd]isk quota exceeded|Wrote only \d+ of \d+ bytes/
-
-/** The content-addressed store of one device, through one connection. */
+/** The content-addressed store of one device, through one connection or a link that is mended. */
 export class DeviceStore {
-  readonly #connection: SshConnection
+  readonly #connection: SshChannels
   readonly #root: string
+  /** In the folder of every upload, so that one of ours that a broken link left is known. */
+  readonly #owner = randomBytes(12).toString('hex')
   /** Hashed on the device during this session; hashing the same 100 MB before every run would take seconds on a board. */
   readonly #hashed = new Set<string>()
+  #doubted = false
+  #publicKey: string | null = null
   #last: Promise<void> = Promise.resolve()
 
-  constructor(connection: SshConnection, root: string) {
+  constructor(connection: SshChannels, root: string) {
     this.#connection = connection
     this.#root = root
   }
@@ -56,14 +51,74 @@ export class DeviceStore {
   }
 
   /**
-   * Brings files to the store: only those that are not there or whose content was damaged, as one stream. All of them arrive or none.
-   * The content of a file is hashed there once in a session, its length every time.
+   * Brings files to the store: only those that are not there or whose content was damaged, as one stream, and of them only what an
+   * interrupted push did not bring. The content of a file is hashed there once in a session, its length every time.
+   * After CONNECTION_LOST the next call goes on where the link broke.
    * @throws EdgesmithError DEVICE_NO_SPACE, BUNDLE_CORRUPT (details.sha256), CONNECTION_LOST, DEVICE_COMMAND_FAILED, DEVICE_PROTOCOL,
    *   JOB_CANCELLED, FILE_UNREADABLE, TOO_LARGE
    */
   async bring(files: readonly StoreFile[], reporter: JobReporter, signal?: AbortSignal): Promise<SentFiles> {
     throwIfCancelled(signal)
     return this.#inTurn(() => this.#bring(files, reporter, signal), signal)
+  }
+
+  /**
+   * Brings an agent, makes its folder, and has the device trust its signature. Of files that are there only the length is compared, unless
+   * they are in {@link doubt}: the agent hashes them itself in its self-test, and once is enough.
+   * @throws EdgesmithError as {@link bring}
+   */
+  async bringAgent(bundle: AgentBundle, reporter: JobReporter, signal?: AbortSignal): Promise<{ sent: SentFiles; runtime: string }> {
+    if (!this.#doubted) for (const { sha256 } of bundle.files) this.#hashed.add(sha256)
+    this.#doubted = false
+    const bring = () =>
+      this.bring(bundle.files.map(bundledFile), reporter, signal).catch(async (error) => {
+        await discardDamaged(bundle, error)
+        throw error
+      })
+    let sent = await bring()
+    let runtime = await this.#linkRuntime(bundle, reporter)
+    if (runtime === null) {
+      // Another computer cleared up between the two steps.
+      const again = await bring()
+      sent = { files: sent.files + again.files, bytes: sent.bytes + again.bytes, hashes: [...sent.hashes, ...again.hashes] }
+      runtime = await this.#linkRuntime(bundle, reporter)
+    }
+    if (runtime !== null) return { sent, runtime }
+    throw new EdgesmithError('DEVICE_BUSY', `Files of the agent vanish from ${this.#connection.place} as soon as they are there`, {
+      hint: 'Is another program deleting ~/.edgesmith?',
+    })
+  }
+
+  /** The contents on the device are not believed any more: the next {@link bring} hashes them. */
+  doubt(): void {
+    this.#doubted = true
+    this.#hashed.clear()
+  }
+
+  /**
+   * Clears away agents other than `keepId` that neither a process nor a service uses, and files nobody needs: those of such agents, and
+   * models and datasets that were not used for 30 days or are beyond the 2 GB used last. What another computer uses stays.
+   * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED
+   */
+  async removeOldRuntimes(keepId: string): Promise<PrunedStore> {
+    const result = await runScript(this.#connection, pruneStoreScript(this.#root, keepId, this.#publicKey ?? 'none'), {
+      timeoutMs: hashTimeoutMs,
+    })
+    if (result.end.exitCode !== 0) throw storeFailure(this.#connection.place, result, 'Old files could not be cleared away')
+    const freed = [...result.stdout.matchAll(/^freed=(\d{1,15})$/gm)]
+    return {
+      runtimes: result.stdout.match(/^runtime=/gm)?.length ?? 0,
+      bytes: freed.reduce((sum, match) => sum + Number(match[1]), 0),
+    }
+  }
+
+  /** Deletes the whole folder of Edgesmith and ends what runs from it. @returns bytes it took */
+  async removeEverything(): Promise<number> {
+    const result = await runScript(this.#connection, removeEverythingScript(this.#root), { timeoutMs: hashTimeoutMs })
+    this.#hashed.clear()
+    const removed = /^removed=(\d{1,12})$/m.exec(result.stdout)
+    if (result.end.exitCode !== 0 || !removed) throw storeFailure(this.#connection.place, result, 'Not everything could be deleted')
+    return Number(removed[1]) * 1024
   }
 
   /** One at a time: two jobs that need the same file would send it twice. */
@@ -85,38 +140,55 @@ export class DeviceStore {
   }
 
   async #bring(files: readonly StoreFile[], reporter: JobReporter, signal: AbortSignal | undefined): Promise<SentFiles> {
-    const wanted = [...new Map(files.map((file) => [file.sha256, file])).values()]
+    const wanted = [...new Map(files.map((file) => [file.plain.sha256, file])).values()]
     if (wanted.length === 0) return { files: 0, bytes: 0, hashes: [] }
     reporter.progress({ phase: 'checking what is on the device', done: 0, total: null, unit: 'files' })
     const there = await this.#presence(wanted, signal)
     for (const sha256 of there.damaged) reporter.log(`${sha256.slice(0, 12)} was damaged on the device and is sent again`)
-    const missing = wanted.filter((file) => !there.have.has(file.sha256))
-    const bytes = missing.length > 0 ? await this.#send(missing, there, reporter, signal) : 0
-    for (const file of wanted) this.#hashed.add(file.sha256)
-    return { files: missing.length, bytes, hashes: missing.map((file) => file.sha256) }
+    const missing = wanted.filter((file) => !there.have.has(file.plain.sha256))
+    const bytes = missing.length > 0 ? await this.#push(missing, there, reporter, signal) : 0
+    for (const file of wanted) this.#hashed.add(file.plain.sha256)
+    return { files: missing.length, bytes, hashes: missing.map((file) => file.plain.sha256) }
   }
 
-  /** Makes an agent's folder out of stored files; the last one makes it whole. Answers its path. */
-  async linkRuntime(id: string, files: readonly { readonly name: string; readonly sha256: string }[]): Promise<string> {
-    const result = await runScript(this.#connection, linkRuntimeScript(this.#root, id, files), { timeoutMs: keepTimeoutMs })
-    if (result.end.exitCode !== 0) throw this.#failure(result, 'The agent could not be put together')
-    return `${this.#root}/runtime/${id}`
+  /** @returns bytes that were sent */
+  async #push(files: readonly StoreFile[], there: Presence, reporter: JobReporter, signal: AbortSignal | undefined): Promise<number> {
+    const { canGunzip, freeBytes } = there
+    const place: PushPlace = { channels: this.#connection, root: this.#root, owner: this.#owner, canGunzip, freeBytes }
+    const corruptOf = (outcome: PushOutcome) => files.filter((file) => outcome.corrupt.includes(file.plain.sha256))
+    const first = await pushFiles(place, files, reporter, signal)
+    const corrupt = corruptOf(first)
+    if (corrupt.length === 0) return first.bytes
+    // Chunks that a power cut damaged are the likely reason; they are gone now.
+    for (const { name } of corrupt) reporter.log(`${name} did not arrive as it is and is sent once more`)
+    const second = await pushFiles({ ...place, freeBytes: null }, corrupt, reporter, signal)
+    const [hopeless] = corruptOf(second)
+    if (hopeless) throw arrivedCorrupt(this.#connection.place, hopeless.plain.sha256, hopeless.name)
+    return first.bytes + second.bytes
   }
 
-  /** Deletes the whole folder of Edgesmith and ends what runs from it. @returns bytes it took */
-  async removeEverything(): Promise<number> {
-    const result = await runScript(this.#connection, removeEverythingScript(this.#root), { timeoutMs: hashTimeoutMs })
-    this.#hashed.clear()
-    const removed = /^removed=(\d{1,12})$/m.exec(result.stdout)
-    if (result.end.exitCode !== 0 || !removed) throw this.#failure(result, 'Not everything could be deleted')
-    return Number(removed[1]) * 1024
+  /** The path of the folder; null when a file was cleared away since it was looked for. */
+  async #linkRuntime(bundle: AgentBundle, reporter: JobReporter): Promise<string | null> {
+    const script = linkRuntimeScript(this.#root, bundle.id, bundle.files, bundle.publicKey)
+    const result = await runScript(this.#connection, script, { timeoutMs: linkTimeoutMs })
+    if (result.end.exitCode === storeExit.blobMissing) return null
+    if (result.end.exitCode !== 0) throw storeFailure(this.#connection.place, result, 'The agent could not be put together')
+    this.#publicKey = bundle.publicKey
+    const trusted = /^trusted=(\d{1,6})$/m.exec(result.stdout)?.[1]
+    if (trusted !== undefined) {
+      const count = Number(trusted)
+      reporter.log(`The device trusts agents of this computer from now on${count > 1 ? `; it trusts ${count} computers` : ''}`)
+    }
+    return `${this.#root}/runtime/${bundle.id}`
   }
 
   async #presence(files: readonly StoreFile[], signal: AbortSignal | undefined): Promise<Presence> {
-    const sought = files.map(({ sha256, sizeBytes }) => ({ sha256, sizeBytes, lengthOnly: this.#hashed.has(sha256) }))
-    const script = presenceScript(this.#root, sought)
+    const sought = files.map(({ plain: { sha256, sizeBytes } }) => ({ sha256, sizeBytes, lengthOnly: this.#hashed.has(sha256) }))
+    const script = presenceScript(this.#root, this.#owner, sought)
     const result = await runScript(this.#connection, script, { timeoutMs: hashTimeoutMs, signal })
-    if (result.end.exitCode !== 0 || !/^end=1$/m.test(result.stdout)) throw this.#failure(result, 'The store could not be read')
+    if (result.end.exitCode !== 0 || !/^end=1$/m.test(result.stdout)) {
+      throw storeFailure(this.#connection.place, result, 'The store could not be read')
+    }
     const matches = (pattern: RegExp) => [...result.stdout.matchAll(pattern)].map((match) => match[1] ?? '')
     const disk = /^disk=.*?\s\d+\s+\d+\s+(\d{1,15})\s+\d+%/m.exec(result.stdout)
     return {
@@ -125,115 +197,6 @@ export class DeviceStore {
       canGunzip: /^gzip=yes$/m.test(result.stdout),
       freeBytes: disk ? Number(disk[1]) * 1024 : null,
     }
-  }
-
-  async #send(files: readonly StoreFile[], there: Presence, reporter: JobReporter, signal: AbortSignal | undefined): Promise<number> {
-    const arriving = files.map((file) => ({ ...file, gzipped: there.canGunzip && file.gzipBytes !== null, file }))
-    const entries = arriving.map(
-      ({ file, gzipped }): TarEntry => ({
-        name: gzipped ? `${file.sha256}.gz` : file.sha256,
-        sizeBytes: gzipped ? (file.gzipBytes ?? 0) : file.sizeBytes,
-        open: () => (gzipped ? file.openGzip() : file.open()),
-      }),
-    )
-    const total = tarSizeBytes(entries)
-    // Compressed files lie there beside their content until they are unpacked.
-    const compressed = arriving.reduce((sum, { gzipBytes, gzipped }) => sum + (gzipped ? (gzipBytes ?? 0) : 0), 0)
-    const needed = files.reduce((sum, file) => sum + file.sizeBytes, 0) + compressed + spareDiskBytes
-    if (there.freeBytes !== null && there.freeBytes < needed) throw this.#noSpace(needed, there.freeBytes)
-
-    const script = await startScript(this.#connection, receiveScript(this.#root, arriving))
-    const stop = new AbortController()
-    let failure: unknown = null
-    const fail = (error: unknown) => {
-      failure ??= error
-      stop.abort()
-      // Without its end the stream is worthless: the script over there throws everything away.
-      script.abandon()
-    }
-    const cancel = () => fail(cancelled())
-    signal?.addEventListener('abort', cancel, { once: true })
-    let stall: NodeJS.Timeout | undefined
-    const expectWithin = (timeoutMs: number, what: string) => {
-      clearTimeout(stall)
-      stall = setTimeout(() => fail(this.#commandFailed(`${what} for ${timeoutMs / 1000} s`, 'Is its storage failing?')), timeoutMs)
-    }
-    const startedAt = performance.now()
-    let sent = 0
-    const outcome = this.#readOutcome(script, files.length, reporter)
-    // The script may end first: a full disk, a link that broke. Then nothing more has to be sent.
-    const ended = script.ended.finally(() => stop.abort())
-    try {
-      expectWithin(stallTimeoutMs, 'took nothing more')
-      await writeTar(script.stdin, entries, stop.signal, (bytes) => {
-        sent += bytes
-        expectWithin(stallTimeoutMs, 'took nothing more')
-        reporter.progress({ phase: 'sending to the device', done: Math.min(sent, total), total, unit: 'bytes' })
-      }).catch(fail)
-      script.stdin.end()
-      expectWithin(keepTimeoutMs, 'did not finish with what was sent')
-      const end = await ended
-      const said = await outcome
-      if (failure) throw failure
-      if (end.connectionLost) throw this.#connection.lost()
-      if (!script.started()) throw noShell(this.#connection, script, shownText(said.stderr))
-      if (end.exitCode !== 0 || said.stored !== files.length) throw this.#failure({ end, ...said }, 'The files could not be stored')
-    } finally {
-      clearTimeout(stall)
-      signal?.removeEventListener('abort', cancel)
-    }
-    const seconds = (performance.now() - startedAt) / 1000
-    reporter.log(
-      `Sent ${files.length} files, ${(sent / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s (${(sent / 1e6 / seconds).toFixed(1)} MB/s)`,
-    )
-    return sent
-  }
-
-  async #readOutcome(script: { stdout: Readable; stderr: Readable }, files: number, reporter: JobReporter) {
-    let stderr = ''
-    script.stderr.on('data', (chunk: Buffer) => {
-      if (stderr.length < 10_000) stderr += chunk.toString('utf8')
-    })
-    let stdout = ''
-    let checked = 0
-    for await (const chunk of script.stdout as AsyncIterable<Buffer>) {
-      if (stdout.length < 1_000_000) stdout += chunk.toString('utf8')
-      const now = stdout.match(/^checked=/gm)?.length ?? 0
-      if (now > checked) reporter.progress({ phase: 'checking what arrived', done: now, total: files, unit: 'files' })
-      checked = now
-    }
-    return { stdout, stderr, stored: stdout.match(/^stored=[0-9a-f]{64}$/gm)?.length ?? 0 }
-  }
-
-  #failure(result: ScriptResult, what: string): EdgesmithError {
-    if (noSpacePattern.test(result.stderr)) return this.#noSpace(null, null)
-    const corrupt = /^corrupt=([0-9a-f]{64})$/m.exec(result.stdout)?.[1]
-    if (corrupt) {
-      return new EdgesmithError(
-        'BUNDLE_CORRUPT',
-        `A file arrived on ${this.#connection.place} with another content (${corrupt.slice(0, 12)})`,
-        {
-          hint: 'Start again. If it stays, the storage of the device or of this computer is failing.',
-          details: { sha256: corrupt },
-        },
-      )
-    }
-    return this.#commandFailed(
-      `${what.charAt(0).toLowerCase()}${what.slice(1)}: ${shownText(result.stderr) || `exit code ${result.end.exitCode}`}`,
-      undefined,
-    )
-  }
-
-  #commandFailed(what: string, hint: string | undefined): EdgesmithError {
-    return new EdgesmithError('DEVICE_COMMAND_FAILED', `${this.#connection.place}: ${what}`, { hint })
-  }
-
-  #noSpace(needed: number | null, free: number | null): EdgesmithError {
-    const numbers = needed === null || free === null ? '' : `: ${Math.ceil(needed / 1e6)} MB needed, ${Math.floor(free / 1e6)} MB free`
-    return new EdgesmithError('DEVICE_NO_SPACE', `Not enough free disk on ${this.#connection.place}${numbers}`, {
-      hint: 'Free some space on the device, for example: sudo apt-get clean. Nothing was left there.',
-      details: { neededBytes: needed, freeBytes: free },
-    })
   }
 }
 

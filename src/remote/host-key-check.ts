@@ -13,8 +13,10 @@ export interface AcceptedHostKey {
 export interface HostKeyPolicy {
   readonly host: string
   readonly port: number
-  /** Fingerprint the user gives for this very connection. */
-  readonly expected: string | null
+  /** Fingerprints the user gives for this very connection; any of them is right. */
+  readonly expected: readonly string[]
+  /** One of `expected` has to be it; false where they may be meant for another host on the way. */
+  readonly mustBeExpected: boolean
   /** Fingerprint the user confirmed when the device was added. */
   readonly confirmed: string | null
   readonly knownHosts: readonly KnownHostEntry[]
@@ -26,7 +28,7 @@ export interface HostKeyPolicy {
  *   details are `{fingerprint, keyType, host, port}` and, where another key is on file, `knownFingerprints`
  */
 export function checkHostKey(policy: HostKeyPolicy, blob: Buffer): AcceptedHostKey {
-  const { host, port, expected, confirmed, knownHosts } = policy
+  const { host, port, expected, mustBeExpected, confirmed, knownHosts } = policy
   const fingerprint = keyFingerprint(blob)
   const keyType = keyTypeOf(blob)
   const details = { fingerprint, keyType, host, port }
@@ -43,16 +45,18 @@ export function checkHostKey(policy: HostKeyPolicy, blob: Buffer): AcceptedHostK
       details: { ...details, knownFingerprints: [], revoked: true },
     })
   }
-  if (expected !== null) {
-    if (fingerprint === expected) return { fingerprint, keyType, acceptedBy: 'expected' }
-    throw new EdgesmithError('HOST_KEY_MISMATCH', `${host}:${port} showed the ${keyType} key ${fingerprint}, not ${expected}`, {
+  if (expected.includes(fingerprint)) return { fingerprint, keyType, acceptedBy: 'expected' }
+  if (mustBeExpected && expected.length > 0) {
+    const wanted = expected.join(', ')
+    throw new EdgesmithError('HOST_KEY_MISMATCH', `${host}:${port} showed the ${keyType} key ${fingerprint}, not ${wanted}`, {
       hint: `Read the fingerprint on the device itself: for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "$f"; done`,
-      details: { ...details, expected },
+      details: { ...details, expected: wanted },
     })
   }
   if (confirmed !== null) {
     if (fingerprint === confirmed) return { fingerprint, keyType, acceptedBy: 'confirmed' }
-    throw changed(details, [confirmed], 'when it was added')
+    const others = lookup.state === 'changed' ? onFile.map((entry) => entry.fingerprint).filter((known) => known !== confirmed) : []
+    throw changed(details, [confirmed, ...others], lookup.state === 'changed' ? `when it was added and in ${place}` : 'when it was added')
   }
   if (lookup.state === 'known') return { fingerprint, keyType, acceptedBy: 'known-hosts' }
   if (lookup.state === 'changed')

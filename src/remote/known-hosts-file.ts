@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgesmithError } from '../contract/errors.ts'
-import { type KnownHostEntry, keyTypeOf, knownHostName, matchesKnownHost, parseKnownHosts } from './known-hosts.ts'
+import { hashedName, type KnownHostEntry, keyTypeOf, knownHostName, matchesKnownHost, parseKnownHosts } from './known-hosts.ts'
 
 /** 200,000 lines of ordinary keys; more is not a known_hosts file. */
 const largestFile = 64 * 1024 * 1024
@@ -14,7 +14,7 @@ const staleLockMs = 10_000
 /** The files `ssh` itself reads, those of the user before that of the system. */
 export function systemKnownHostsPaths(): string[] {
   const user = join(homedir(), '.ssh')
-  return [join(user, 'known_hosts'), join(user, 'known_hosts2'), '/etc/ssh/ssh_known_hosts']
+  return [join(user, 'known_hosts'), join(user, 'known_hosts2'), '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
 }
 
 /**
@@ -38,12 +38,26 @@ export async function readKnownHosts(paths: readonly string[]): Promise<KnownHos
   return entries
 }
 
+/** How a name is written down. */
+export interface RememberOptions {
+  /** As a hash, from which the host cannot be read (HashKnownHosts of ssh). */
+  readonly hashed?: boolean | undefined
+}
+
 /**
- * Writes down a key that the user confirmed, in OpenSSH's format, in place of the line the file had for that host.
+ * Writes down a key that the user confirmed, in OpenSSH's format, in place of the key of the same type the file had for that host; keys of
+ * other types stay, because a host has one of each.
  * The file is replaced as a whole (mode 0600), so a reader never meets half of it; two processes writing at once both succeed.
  */
-export async function rememberHostKey(path: string, host: string, port: number, blob: Buffer): Promise<void> {
+export async function rememberHostKey(
+  path: string,
+  host: string,
+  port: number,
+  blob: Buffer,
+  { hashed = false }: RememberOptions = {},
+): Promise<void> {
   const name = knownHostName(host, port)
+  const keyType = keyTypeOf(blob)
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await withLock(`${path}.lock`, async () => {
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -51,10 +65,11 @@ export async function rememberHostKey(path: string, host: string, port: number, 
       throw error
     })
     // Lines for several hosts and lines with a marker were written by hand: they stay.
-    const isOurs = (entry: KnownHostEntry) => entry.marker === 'none' && !/[,*?!]/.test(entry.hosts) && matchesKnownHost(entry.hosts, name)
+    const isOurs = (entry: KnownHostEntry) =>
+      entry.marker === 'none' && entry.keyType === keyType && !/[,*?!]/.test(entry.hosts) && matchesKnownHost(entry.hosts, name)
     const replaced = new Set(parseKnownHosts(text, path).flatMap((entry) => (isOurs(entry) ? [entry.line] : [])))
     const kept = text.split('\n').filter((line, index) => line.trim() !== '' && !replaced.has(index + 1))
-    const lines = [...kept, `${name} ${keyTypeOf(blob)} ${blob.toString('base64')}`]
+    const lines = [...kept, `${hashed ? hashedName(name, randomBytes(20)) : name} ${keyType} ${blob.toString('base64')}`]
     await replaceFile(path, `${lines.join('\n')}\n`)
   })
 }

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
+import { matchesPatternList } from './openssh-pattern.ts'
 
 /**
  * Reading of OpenSSH's known_hosts format: plain names, `[host]:port`, comma lists, `*` and `?`, `!` negation, hashed names (`|1|salt|hash`),
@@ -56,46 +57,18 @@ export function knownHostName(host: string, port: number): string {
 /** Whether the first field of a line means this name (as {@link knownHostName} makes it). */
 export function matchesKnownHost(hosts: string, name: string): boolean {
   if (hosts.startsWith('|')) return matchesHashedName(hosts, name)
-  let matched = false
-  for (const pattern of hosts.toLowerCase().split(',')) {
-    const negated = pattern.startsWith('!')
-    if (!matchesPattern(negated ? pattern.slice(1) : pattern, name)) continue
-    // One negated match rules the whole line out, wherever it stands.
-    if (negated) return false
-    matched = true
-  }
-  return matched
+  return matchesPatternList(hosts.toLowerCase(), name)
 }
 
-/** `|1|salt|HMAC-SHA1(salt, name)`, both in base64. */
+/** `|1|salt|HMAC-SHA1(salt, name)`, both in base64. OpenSSH takes 20 bytes of salt. */
+export function hashedName(name: string, salt: Buffer): string {
+  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`
+}
+
 function matchesHashedName(hosts: string, name: string): boolean {
   const [, version, salt, hash] = hosts.split('|')
   if (version !== '1' || !salt || !hash) return false
-  return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash
-}
-
-/** `*` is any run of characters, `?` any single one. Linear in both lengths, unlike a regular expression made from a stranger's pattern. */
-function matchesPattern(pattern: string, name: string): boolean {
-  let p = 0
-  let n = 0
-  let star = -1
-  let retry = 0
-  while (n < name.length) {
-    if (pattern[p] === '*') {
-      star = p++
-      retry = n
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
-      p++
-      n++
-    } else if (star >= 0) {
-      p = star + 1
-      n = ++retry
-    } else {
-      return false
-    }
-  }
-  while (pattern[p] === '*') p++
-  return p === pattern.length
+  return hashedName(name, Buffer.from(salt, 'base64')).endsWith(`|${hash}`)
 }
 
 /**

@@ -1,19 +1,30 @@
-import { readdir, readFile, statfs } from 'node:fs/promises'
+import { accessSync, constants } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import os from 'node:os'
+import { delimiter, isAbsolute, join } from 'node:path'
 import type { DeviceReport } from '../contract/device.ts'
-import { proposeTarget, readCpuInfo, readMemInfo, readTemperature } from './cpu-facts.ts'
+import { readNumber } from '../core/telemetry/system-files.ts'
+import { memoryBytes } from '../core/telemetry/system-load.ts'
+import { boardFacts } from './board-facts.ts'
+import { proposeTarget, readCpuInfo } from './cpu-facts.ts'
+import { mountOf } from './mounts.ts'
 import { shownText } from './shown-text.ts'
+import { filesUnder } from './system-files.ts'
 
 /** Room for models that are served, beside those of the workspace. */
 const neededBytes = 50_000_000
 
 /** What this computer is, told like a device; from Node, and from /proc and /sys where they are. */
 export async function localReport(root: string): Promise<DeviceReport> {
-  const cpuInfo = await readLines('/proc/cpuinfo')
-  const memInfo = await readLines('/proc/meminfo')
+  const files = filesUnder('/')
+  const linesOf = (path: string) => files.read(path)?.split('\n') ?? []
+  const cpuInfo = linesOf('/proc/cpuinfo')
   const cpu = readCpuInfo(cpuInfo.slice(0, Math.max(0, cpuInfo.indexOf('')) || cpuInfo.length))
   const features = cpuInfo.length > 0 ? [...cpu.features] : appleFeatures()
-  const maxKhz = Number((await readLines('/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq'))[0])
+  const maxKhz = readNumber(files, '/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq') ?? 0
+  const hasSystemd = files.list('/run/systemd').includes('system')
+  const mounts = linesOf('/proc/mounts').map((line) => line.slice(line.indexOf(' ') + 1))
+  const home = os.homedir()
   const freeDiskBytes = await freeBytes(root)
   const glibc = glibcVersion()
   const known = process.arch === 'x64' || process.arch === 'arm64'
@@ -29,33 +40,63 @@ export async function localReport(root: string): Promise<DeviceReport> {
   ]
   return {
     machine: os.machine(),
-    board: null,
+    board: files.read('/sys/firmware/devicetree/base/model') || null,
     architecture: process.arch,
     longBits: known ? 64 : 32,
-    system: (await prettyName()) ?? `${os.type()} ${os.release()}`,
+    system: prettyName(linesOf('/etc/os-release')) ?? `${os.type()} ${os.release()}`,
     kernel: os.release(),
     glibc,
     cpu: cpuInfo.length > 0 ? cpu.name : (os.cpus()[0]?.model.trim() ?? 'unknown processor'),
     cpuFeatures: features,
     cores: os.availableParallelism(),
-    governor: (await readLines('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'))[0] || null,
-    maxClockMhz: Number.isFinite(maxKhz) && maxKhz > 0 ? maxKhz / 1000 : null,
+    governor: files.read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor') || null,
+    maxClockMhz: maxKhz > 0 ? maxKhz / 1000 : null,
     memoryBytes: os.totalmem(),
-    availableMemoryBytes: readMemInfo(memInfo, 'MemAvailable') ?? os.freemem(),
+    availableMemoryBytes: memoryBytes(files.read('/proc/meminfo') ?? '', 'MemAvailable') ?? os.freemem(),
     freeDiskBytes,
     // Windows has no load average; Node answers zeros.
     loadAverage: process.platform === 'win32' ? null : (os.loadavg()[0] ?? null),
-    temperatureC: readTemperature(await thermalZones()),
-    throttled: null,
-    jetson: (await readLines('/etc/nv_tegra_release'))[0] || null,
-    hasSystemd: (await readdir('/run/systemd/system').catch(() => null)) !== null,
-    home: os.homedir(),
-    homeNoexec: false,
+    // What takes a tool to find out is left to whoever sits at this computer.
+    ...boardFacts({
+      files,
+      throttled: '',
+      firmwareTemperature: '',
+      pmic: [],
+      compatible: files.read('/sys/firmware/devicetree/base/compatible') ?? '',
+      l4tRelease: linesOf('/etc/nv_tegra_release')[0] ?? '',
+      packages: [],
+      nvpmodel: [],
+      trtexec: findTrtexec(process.env.PATH ?? ''),
+      cuda: linesOf('/usr/local/cuda/version.json'),
+    }),
+    jetson: linesOf('/etc/nv_tegra_release')[0] || null,
+    hasSystemd,
+    tmpNoexec: mountOf(os.tmpdir(), mounts)?.noexec ?? null,
+    sudo: null,
+    systemdState: null,
+    linger: hasSystemd ? files.list('/var/lib/systemd/linger').includes(os.userInfo().username) : null,
+    home,
+    homeNoexec: mountOf(home, mounts)?.noexec ?? false,
     clockSkewSeconds: 0,
     target: proposeTarget(process.arch, features),
     checks,
     fits: checks.every(({ ok }) => ok),
     probedAt: new Date().toISOString(),
+  }
+}
+
+/** Absolute path of trtexec on this computer; null where there is none. */
+function findTrtexec(path: string): string | null {
+  const folders = [...path.split(delimiter).filter(isAbsolute), '/usr/src/tensorrt/bin', '/opt/tensorrt/bin']
+  return folders.map((folder) => join(folder, 'trtexec')).find(isProgram) ?? null
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -69,27 +110,12 @@ function glibcVersion(): string | null {
   return typeof header?.glibcVersionRuntime === 'string' ? header.glibcVersionRuntime : null
 }
 
-async function prettyName(): Promise<string | null> {
-  const line = (await readLines('/etc/os-release')).find((text) => text.startsWith('PRETTY_NAME='))
+function prettyName(release: readonly string[]): string | null {
+  const line = release.find((text) => text.startsWith('PRETTY_NAME='))
   return line ? shownText(line.slice('PRETTY_NAME='.length).replaceAll('"', '')) : null
-}
-
-async function thermalZones(): Promise<string[]> {
-  const folder = '/sys/class/thermal'
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('thermal_zone'))
-  return Promise.all(
-    names.map(
-      async (name) => `${(await readLines(`${folder}/${name}/type`))[0] ?? ''} ${(await readLines(`${folder}/${name}/temp`))[0] ?? ''}`,
-    ),
-  )
 }
 
 async function freeBytes(path: string): Promise<number> {
   const found = await statfs(path).catch(() => statfs(os.homedir()))
   return found.bavail * found.bsize
-}
-
-async function readLines(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch(() => '')
-  return text === '' ? [] : text.split('\n')
 }

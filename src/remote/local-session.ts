@@ -17,6 +17,7 @@ import { commandLineOf, signalProcess, startProcess } from './local-process.ts'
 import { localReport } from './local-report.ts'
 import { LocalServicePlace } from './local-service-place.ts'
 import { shownText } from './shown-text.ts'
+import { type OnReading, TELEMETRY_EVERY_MS, watchThisComputer } from './telemetry-stream.ts'
 
 export interface LocalSessionOptions {
   /** Folder for files and services; made when needed. */
@@ -34,6 +35,7 @@ export function openLocalSession(options: LocalSessionOptions): DeviceSession {
 
 class LocalSession implements DeviceSession {
   readonly services: Services
+  readonly enginesFolder: string
   closed = false
   readonly #options: LocalSessionOptions
   readonly #allServices: DeviceServices
@@ -41,6 +43,7 @@ class LocalSession implements DeviceSession {
 
   constructor(options: LocalSessionOptions) {
     this.#options = options
+    this.enginesFolder = join(options.root, 'engines')
     this.#allServices = new DeviceServices({
       place: new LocalServicePlace(options.root, options.nodePath),
       runtime: async () => this.#agentFolder(),
@@ -109,11 +112,15 @@ class LocalSession implements DeviceSession {
     return { port, close: () => undefined }
   }
 
+  watchTelemetry(onReading: OnReading, signal: AbortSignal, intervalMs = TELEMETRY_EVERY_MS): Promise<void> {
+    return watchThisComputer(intervalMs, onReading, signal)
+  }
+
   async removeEverything(): Promise<{ removedBytes: number }> {
     const { root } = this.#options
     await this.#allServices.removeAll()
     const removedBytes = await sizeOf(root)
-    for (const name of ['blobs', 'services']) await rm(join(root, name), { recursive: true, force: true, maxRetries: 5 })
+    for (const name of ['blobs', 'services', 'engines']) await rm(join(root, name), { recursive: true, force: true, maxRetries: 5 })
     await rmdir(root).catch(() => undefined)
     this.#checked.clear()
     return { removedBytes }

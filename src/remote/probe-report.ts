@@ -1,11 +1,16 @@
 import type { DeviceReport } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
-import { proposeTarget, readCpuInfo, readMemInfo, readTemperature } from './cpu-facts.ts'
+import { memoryBytes } from '../core/telemetry/system-load.ts'
+import { boardFacts } from './board-facts.ts'
+import { PrintedFiles } from './board-files-script.ts'
+import { proposeTarget, readCpuInfo } from './cpu-facts.ts'
 import { checkDevice } from './device-checks.ts'
+import { mountOf } from './mounts.ts'
 import { shownText } from './shown-text.ts'
 
-/** The probe prints fewer than 150 lines; a device that says much more is not answering our script. */
-const mostLines = 2000
+/** The probe prints some 300 lines, on a server with many cores five more for each; a device that says much more is not answering our script. */
+const mostLines = 5000
+const zonesFolder = '/sys/class/thermal/thermal_zone'
 
 /** A name that says nothing, left by makers of x86 boards. */
 const meaninglessProduct = /^(to be filled|system product|default string|not applicable|none|unknown|o\.e\.m)/i
@@ -17,10 +22,15 @@ const meaninglessProduct = /^(to be filled|system product|default string|not app
  */
 export function readProbe(text: string, sentAtMs: number, receivedAtMs: number): DeviceReport {
   const values = new Map<string, string[]>()
+  const printed = new PrintedFiles()
   for (const line of text.split('\n', mostLines)) {
     const equals = line.indexOf('=')
     if (equals <= 0) continue
     const key = line.slice(0, equals)
+    if (key === 'f') {
+      printed.add(line.slice(equals + 1))
+      continue
+    }
     const list = values.get(key)
     // CPU flags are the longest honest value: 1.5 kB on recent x86.
     const value = shownText(line.slice(equals + 1), key === 'cpuinfo' ? 4000 : 300)
@@ -46,6 +56,7 @@ export function readProbe(text: string, sentAtMs: number, receivedAtMs: number):
   const freeDiskBytes = disk ? Number(disk[1]) * 1024 : null
   const home = one('home') ?? 'unknown'
   const homeWritable = one('writable') === 'yes' && one('home_missing') === null
+  const mounts = all('mount')
   const checks = checkDevice({
     system: one('kernel_name') ?? 'unknown',
     machine,
@@ -57,13 +68,15 @@ export function readProbe(text: string, sentAtMs: number, receivedAtMs: number):
     hasTar: one('tar') === 'yes',
     homeWritable,
     homeExecutable: one('executable') === 'yes',
+    homeMount: mountOf(one('home_real') ?? home, mounts)?.point ?? null,
     freeDiskBytes,
     installedBytes: Number(/^(\d{1,12})/.exec(one('installed') ?? '')?.[1] ?? 0) * 1024,
   })
   const cpu = readCpuInfo(all('cpuinfo'))
   const maxKhz = count('max_khz')
+  keepOlderForms(printed, all('thermal'), all('meminfo'))
+  const meminfo = printed.files.read('/proc/meminfo') ?? ''
   const product = one('product')
-  const throttled = /^throttled=0x([0-9a-f]{1,8})$/i.exec(one('throttled') ?? '')
   const fits = checks.every((check) => check.ok)
   const now = count('now')
   return {
@@ -79,14 +92,28 @@ export function readProbe(text: string, sentAtMs: number, receivedAtMs: number):
     cores: count('cores') ?? 1,
     governor: one('governor'),
     maxClockMhz: maxKhz === null ? null : maxKhz / 1000,
-    memoryBytes: readMemInfo(all('meminfo'), 'MemTotal') ?? 0,
-    availableMemoryBytes: readMemInfo(all('meminfo'), 'MemAvailable') ?? 0,
+    memoryBytes: memoryBytes(meminfo, 'MemTotal') ?? 0,
+    availableMemoryBytes: memoryBytes(meminfo, 'MemAvailable') ?? 0,
     freeDiskBytes: freeDiskBytes ?? 0,
     loadAverage: leadingNumber(one('loadavg')),
-    temperatureC: readTemperature(all('thermal')),
-    throttled: throttled ? Number.parseInt(throttled[1] ?? '0', 16) : null,
+    ...boardFacts({
+      files: printed.files,
+      throttled: one('throttled') ?? '',
+      firmwareTemperature: one('firmware_temp') ?? '',
+      pmic: all('pmic'),
+      compatible: one('compatible') ?? '',
+      l4tRelease: one('jetson') ?? '',
+      packages: all('package'),
+      nvpmodel: all('nvpmodel'),
+      trtexec: one('trtexec'),
+      cuda: all('cuda'),
+    }),
     jetson: one('jetson'),
     hasSystemd: one('systemd') === 'yes',
+    tmpNoexec: mountOf('/tmp', mounts)?.noexec ?? null,
+    sudo: sudoWords[one('sudo') ?? ''] ?? null,
+    systemdState: one('systemd_state'),
+    linger: one('linger') === null ? null : one('linger') === 'yes',
     home,
     homeNoexec: homeWritable && one('executable') !== 'yes',
     // The device answered somewhere between sending and receiving; its clock shows whole seconds.
@@ -96,6 +123,22 @@ export function readProbe(text: string, sentAtMs: number, receivedAtMs: number):
     fits,
     probedAt: new Date(receivedAtMs).toISOString(),
   }
+}
+
+const sudoWords: Readonly<Record<string, NonNullable<DeviceReport['sudo']>>> = {
+  without_password: 'without password',
+  with_password: 'with password',
+  none: 'none',
+}
+
+/** Earlier versions of the script printed zones and memory in lines of their own. */
+function keepOlderForms(printed: PrintedFiles, zones: readonly string[], meminfo: readonly string[]): void {
+  for (const [index, zone] of zones.entries()) {
+    const space = zone.lastIndexOf(' ')
+    printed.add(`${zonesFolder}${index}/type ${zone.slice(0, space)}`)
+    printed.add(`${zonesFolder}${index}/temp ${zone.slice(space + 1)}`)
+  }
+  for (const line of meminfo) printed.add(`/proc/meminfo ${line}`)
 }
 
 /** What programs on the device are made for: a 64-bit kernel may carry a 32-bit system. */

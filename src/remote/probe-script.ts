@@ -1,3 +1,5 @@
+import { boardFilesScript } from './board-files-script.ts'
+import { boardToolsScript } from './board-tools-script.ts'
 import { shellQuote } from './shell-quote.ts'
 
 /**
@@ -22,22 +24,19 @@ has dpkg && say dpkg_architecture "$(dpkg --print-architecture 2>/dev/null)"
 has ldd && say ldd "$(ldd --version 2>&1 | { IFS= read -r line; printf %s "$line"; })"
 for f in /lib/ld-musl-*.so.1; do [ -e "$f" ] && say musl "$f"; done
 [ -r /etc/os-release ] && say system "$(. /etc/os-release 2>/dev/null; printf %s "$PRETTY_NAME")"
-plain /proc/device-tree/model board
-[ -r /proc/device-tree/model ] || first /sys/devices/virtual/dmi/id/product_name product
+plain /sys/firmware/devicetree/base/model board
+[ -r /sys/firmware/devicetree/base/model ] || first /sys/devices/virtual/dmi/id/product_name product
 if has nproc; then say cores "$(nproc)"; else has getconf && say cores "$(getconf _NPROCESSORS_ONLN 2>/dev/null)"; fi
 n=0
 [ -r /proc/cpuinfo ] && while IFS= read -r line && [ -n "$line" ] && [ $n -lt 60 ]; do say cpuinfo "$line"; n=$((n+1)); done </proc/cpuinfo
-n=0
-[ -r /proc/meminfo ] && while IFS= read -r line && [ $n -lt 5 ]; do say meminfo "$line"; n=$((n+1)); done </proc/meminfo
 first /proc/loadavg loadavg
-for z in /sys/class/thermal/thermal_zone*; do
-  if [ -r "$z/type" ] && [ -r "$z/temp" ]; then t=; v=; read -r t <"$z/type"; read -r v <"$z/temp" 2>/dev/null; say thermal "$t $v"; fi
-done
+${boardFilesScript()}
+still_files
+moving_files
 first /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor governor
 first /sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq max_khz
-has vcgencmd && say throttled "$(vcgencmd get_throttled 2>/dev/null)"
 first /etc/nv_tegra_release jetson
-[ -d /run/systemd/system ] && say systemd yes
+${boardToolsScript}[ -d /run/systemd/system ] && say systemd yes
 for d in /usr/lib/*-linux-gnu* /lib/*-linux-gnu* /usr/lib64 /lib64 /usr/lib /lib; do
   [ -e "$d/libstdc++.so.6" ] && say libstdcxx "$(readlink -f "$d/libstdc++.so.6")"
   [ -e "$d/libgcc_s.so.1" ] && say libgcc "$d/libgcc_s.so.1"
@@ -45,6 +44,13 @@ done
 has tar && say tar yes
 say home "$HOME"
 cd "$HOME" 2>/dev/null || say home_missing yes
+u=$(id -un 2>/dev/null); [ -d /run/systemd/system ] && { if [ -e "/var/lib/systemd/linger/$u" ]; then say linger yes; else say linger no; fi; }
+n=0
+# Mounts that hold the home directory or /tmp; a board with containers has hundreds of others.
+at=$(pwd -P); say home_real "$at"
+[ -r /proc/mounts ] && while read -r d m k o l && [ $n -lt 20 ]; do
+  for i in "$at/" /tmp/; do case $i in "\${m%/}"/*) say mount "$m $k $o"; n=$((n+1)); break;; esac; done
+done </proc/mounts
 root=$HOME/${shellQuote(root)}
 at=$HOME; [ -d "$root" ] && at=$root
 has df && say disk "$(df -Pk "$at" 2>/dev/null | { read -r line; read -r line; printf %s "$line"; })"

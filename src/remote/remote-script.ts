@@ -3,7 +3,7 @@ import { EdgesmithError } from '../contract/errors.ts'
 import { cancelled, throwIfCancelled } from './cancellation.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shownText } from './shown-text.ts'
-import type { SshConnection } from './ssh-connection.ts'
+import type { SshChannels } from './ssh-channels.ts'
 
 /** Ends the script on standard input; what follows is for the script itself to read. */
 const endOfScript = '__EDGESMITH_END_OF_SCRIPT__'
@@ -42,7 +42,7 @@ export interface RunningScript extends RunningProcess {
  * Starts a script. `body` is fixed text into which values were put by `shellQuote`.
  * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED
  */
-export async function startScript(connection: SshConnection, body: string, urgent = false): Promise<RunningScript> {
+export async function startScript(connection: SshChannels, body: string, urgent = false): Promise<RunningScript> {
   if (body.includes(endOfScript)) throw new Error('a script cannot hold its own end mark')
   const process = await connection.exec(loader, urgent)
   process.stdin.write(`${prelude}${body}\n${endOfScript}\n`)
@@ -88,7 +88,7 @@ export interface ScriptOptions {
   readonly timeoutMs?: number
   readonly maxOutputBytes?: number
   readonly signal?: AbortSignal | undefined
-  /** See {@link SshConnection.exec}. */
+  /** See {@link SshChannels.exec}. */
   readonly urgent?: boolean
 }
 
@@ -97,7 +97,7 @@ export interface ScriptOptions {
  * @throws EdgesmithError CONNECTION_LOST; DEVICE_UNSUPPORTED (no POSIX shell answers); DEVICE_COMMAND_FAILED (too slow);
  *   DEVICE_PROTOCOL (too much output); JOB_CANCELLED
  */
-export async function runScript(connection: SshConnection, body: string, options: ScriptOptions = {}): Promise<ScriptResult> {
+export async function runScript(connection: SshChannels, body: string, options: ScriptOptions = {}): Promise<ScriptResult> {
   const { timeoutMs = defaultTimeoutMs, maxOutputBytes = defaultMaxOutputBytes, signal } = options
   throwIfCancelled(signal)
   const script = await startScript(connection, body, options.urgent)
@@ -120,6 +120,8 @@ export async function runScript(connection: SshConnection, body: string, options
   )
   const cancel = () => stop(cancelled())
   signal?.addEventListener('abort', cancel, { once: true })
+  // The start may have waited for a broken link.
+  if (signal?.aborted) cancel()
   try {
     const stdout = gather(script.stdout, maxOutputBytes, tooMuch)
     const stderr = gather(script.stderr, maxOutputBytes, tooMuch)
@@ -135,7 +137,7 @@ export async function runScript(connection: SshConnection, body: string, options
 }
 
 /** The error for a device on which our scripts do not run. */
-export function noShell(connection: SshConnection, script: RunningScript, stderr: string): EdgesmithError {
+export function noShell(connection: SshChannels, script: RunningScript, stderr: string): EdgesmithError {
   const said = stderr || script.greeting()
   return new EdgesmithError(
     'DEVICE_UNSUPPORTED',

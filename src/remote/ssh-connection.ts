@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel } from 'ssh2'
 import { EdgesmithError } from '../contract/errors.ts'
@@ -6,6 +5,7 @@ import { ChannelSlots } from './channel-slots.ts'
 import type { AcceptedHostKey } from './host-key-check.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shownText } from './shown-text.ts'
+import type { SshChannels } from './ssh-channels.ts'
 
 /** OpenSSH allows 10 sessions on a connection; two stay free for what is urgent. */
 const mostSessions = 8
@@ -13,9 +13,8 @@ const mostSessions = 8
 const closeGraceMs = 3000
 
 /** One SSH connection with many channels. */
-export class SshConnection {
+export class SshConnection implements SshChannels {
   readonly hostKey: AcceptedHostKey
-  /** `host:port`, for messages. */
   readonly place: string
   readonly #client: Client
   readonly #slots = new ChannelSlots(mostSessions)
@@ -24,14 +23,19 @@ export class SshConnection {
   readonly #onClose: Promise<void>
 
   /** @param client logged in, on `socket` */
-  constructor(client: Client, socket: Socket, place: string, hostKey: AcceptedHostKey) {
+  constructor(client: Client, socket: { destroy(): unknown }, place: string, hostKey: AcceptedHostKey) {
     this.#client = client
     this.place = place
     this.hostKey = hostKey
     client.on('error', (error) => {
       this.#closeReason ||= shownText(error.message)
+      this.#closed = true
       // After a dead link nobody answers a polite goodbye.
       socket.destroy()
+    })
+    // Not closed yet, but no channel can be opened any more.
+    client.once('end', () => {
+      this.#closed = true
     })
     this.#onClose = new Promise((resolve) => {
       client.once('close', () => {
@@ -43,6 +47,11 @@ export class SshConnection {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Why it broke, as far as that was said; empty otherwise. */
+  get closeReason(): string {
+    return this.#closeReason
   }
 
   /** Settles when the connection is gone, for whatever reason. */
@@ -66,11 +75,6 @@ export class SshConnection {
     )
   }
 
-  /**
-   * Starts a command in the user's log-in shell there.
-   * @param urgent do not wait while as many sessions as usual are open: what ends a process must not wait for that process
-   * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED (the server opens no session)
-   */
   async exec(command: string, urgent = false): Promise<RunningProcess> {
     for (;;) {
       const giveBack = urgent ? () => undefined : await this.#slots.take()
@@ -92,10 +96,6 @@ export class SshConnection {
     }
   }
 
-  /**
-   * A byte stream to a loopback port of the device.
-   * @throws EdgesmithError CONNECTION_LOST, SERVICE_NOT_RUNNING (nobody listens there), DEVICE_COMMAND_FAILED (forwarding not allowed)
-   */
   async connectPort(port: number): Promise<Duplex> {
     try {
       return await this.#open<ClientChannel>((done) => this.#client.forwardOut('127.0.0.1', 0, '127.0.0.1', port, done))

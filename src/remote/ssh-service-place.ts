@@ -15,7 +15,7 @@ import {
 } from './service-place.ts'
 import * as scripts from './service-scripts.ts'
 import { shownLines, shownText } from './shown-text.ts'
-import type { SshConnection } from './ssh-connection.ts'
+import type { SshChannels } from './ssh-channels.ts'
 
 /** Stopping one, starting another, and starting the first again, each up to its limit; then some for a slow board. */
 const startScriptTimeoutMs = (stopTimeoutSeconds + 2 * startTimeoutSeconds + 30) * 1000
@@ -24,10 +24,10 @@ const largestLogAnswer = 2_000_000
 
 /** Services on a device, kept by scripts over SSH. */
 export class SshServicePlace implements ServicePlace {
-  readonly #connection: SshConnection
+  readonly #connection: SshChannels
   readonly #root: string
 
-  constructor(connection: SshConnection, root: string) {
+  constructor(connection: SshChannels, root: string) {
     this.#connection = connection
     this.#root = root
   }

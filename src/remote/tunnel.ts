@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { Tunnel } from './device-session.ts'
-import type { SshConnection } from './ssh-connection.ts'
+import type { SshChannels } from './ssh-channels.ts'
 
 /** Each is a channel with its buffers. A browser opens six, a load test a few hundred. */
 const mostConnections = 512
@@ -10,7 +10,7 @@ const mostConnections = 512
  * Whether somebody listens on a loopback port of the device.
  * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED (the SSH server forwards no ports)
  */
-export async function portAnswers(connection: SshConnection, devicePort: number): Promise<boolean> {
+export async function portAnswers(connection: SshChannels, devicePort: number): Promise<boolean> {
   try {
     const channel = await connection.connectPort(devicePort)
     channel.on('error', () => undefined)
@@ -24,9 +24,10 @@ export async function portAnswers(connection: SshConnection, devicePort: number)
 
 /**
  * Opens a port on this computer's loopback whose connections lead to a loopback port of the device. A connection the device
- * refuses is reset; the port closes with the SSH connection.
+ * refuses is reset. The port stays when the SSH connection breaks: the next connection to it goes through the next SSH connection.
+ * @param closing closes the port
  */
-export async function openTunnel(connection: SshConnection, devicePort: number): Promise<Tunnel> {
+export async function openTunnel(connection: SshChannels, devicePort: number, closing: AbortSignal): Promise<Tunnel> {
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true }, async (socket) => {
     sockets.add(socket)
@@ -53,12 +54,14 @@ export async function openTunnel(connection: SshConnection, devicePort: number):
     server.listen(0, '127.0.0.1', resolve)
   })
   const close = () => {
+    closing.removeEventListener('abort', close)
     server.close()
     for (const socket of sockets) socket.destroy()
   }
   // The backend may end while a tunnel is open.
   server.unref()
-  void connection.onClose.then(close)
+  closing.addEventListener('abort', close, { once: true })
+  if (closing.aborted) close()
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
   return { port: address.port, close }

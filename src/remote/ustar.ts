@@ -1,14 +1,14 @@
 import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { EdgesmithError } from '../contract/errors.ts'
 
 /** One file of a tar stream. */
 export interface TarEntry {
-  /** At most 100 ASCII characters, no folders. */
+  /** At most 100 ASCII characters. */
   readonly name: string
   readonly sizeBytes: number
   /** Opens the content, exactly `sizeBytes` long. */
-  open(): Readable
+  open(): AsyncIterable<Buffer>
 }
 
 const blockSize = 512
@@ -69,15 +69,11 @@ export async function writeTar(
   for (const entry of entries) {
     if (!(await write(tarHeader(entry.name, entry.sizeBytes)))) return
     let left = entry.sizeBytes
-    const content = entry.open()
-    try {
-      for await (const piece of content as AsyncIterable<Buffer>) {
-        left -= piece.length
-        if (left < 0) break
-        if (!(await write(piece))) return
-      }
-    } finally {
-      content.destroy()
+    // Leaving the loop early ends the stream behind it.
+    for await (const piece of entry.open()) {
+      left -= piece.length
+      if (left < 0) break
+      if (!(await write(piece))) return
     }
     if (left !== 0) throw new EdgesmithError('FILE_UNREADABLE', `${entry.name} changed while it was being sent`, { hint: 'Start again.' })
     if (!(await write(Buffer.alloc((blockSize - (entry.sizeBytes % blockSize)) % blockSize)))) return

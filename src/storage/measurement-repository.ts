@@ -1,6 +1,7 @@
 import { EdgesmithError } from '../contract/errors.ts'
 import { type EvaluateResult, type Evaluation, evaluationSchema } from '../contract/evaluation.ts'
 import { type Benchmark, type BenchResult, benchmarkSchema, type Comparison, comparisonSchema } from '../contract/measurement.ts'
+import { type RunTelemetry, runTelemetrySchema } from '../contract/telemetry.ts'
 import type { WorkspaceDatabase } from './database.ts'
 import { readJson } from './json-column.ts'
 
@@ -30,12 +31,12 @@ export class MeasurementRepository {
   }
 
   addBenchmark(key: MeasurementKey, result: BenchResult): Benchmark {
-    const { latenciesMs, offsetsMs, ...rest } = result
+    const { latenciesMs, offsetsMs, telemetry, ...rest } = result
     const benchmark: Benchmark = { ...rest, sweepId: null, ...key }
     this.database
       .prepare(
-        `insert into benchmarks (id, job_id, model_id, device_id, comparison_id, sweep_id, created_at, result, latencies, offsets)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert into benchmarks (id, job_id, model_id, device_id, comparison_id, sweep_id, created_at, result, latencies, offsets, telemetry)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         key.id,
@@ -48,6 +49,7 @@ export class MeasurementRepository {
         JSON.stringify(benchmark),
         bytesOf(latenciesMs),
         bytesOf(offsetsMs),
+        telemetry && JSON.stringify(telemetry),
       )
     return benchmark
   }
@@ -163,6 +165,15 @@ export class MeasurementRepository {
       | undefined
     // A copy for the same reason as above, here to eight bytes.
     return blob ? new Float64Array(new Uint8Array(blob).buffer) : null
+  }
+
+  /** How the machine was during a benchmark; `null` where nothing was recorded. @throws EdgesmithError `NOT_FOUND` */
+  telemetry(benchmarkId: string): RunTelemetry | null {
+    const row = this.database
+      .prepare<[string], { telemetry: string | null }>('select telemetry from benchmarks where id = ?')
+      .get(benchmarkId)
+    if (!row) throw new EdgesmithError('NOT_FOUND', `There is no benchmark ${benchmarkId}`)
+    return row.telemetry === null ? null : readJson(runTelemetrySchema, row.telemetry, `telemetry of benchmark ${benchmarkId}`)
   }
 
   private rows(table: 'benchmarks' | 'evaluations', modelId: string | undefined): ResultRow[] {

@@ -174,4 +174,33 @@ export const migrations: readonly string[] = [
     document text not null
   ) strict;
   `,
+  `
+  -- JSON of how the machine was during the run; null in rows before version 3 and where nothing could be read
+  alter table benchmarks add column telemetry text;
+
+  -- A kind more: a check constraint cannot be changed in place.
+  create table analyses_3 (
+    id text primary key,
+    kind text not null check (kind in ('profile', 'layers', 'slowdown', 'accuracy', 'parity')),
+    job_id text not null,
+    model_id text not null references models (id),
+    baseline_id text references models (id),
+    dataset_id text references datasets (id),
+    device_id text not null,
+    created_at text not null,
+    result text not null
+  ) strict;
+  insert into analyses_3 select * from analyses;
+  drop table analyses;
+  alter table analyses_3 rename to analyses;
+  create index analyses_model on analyses (model_id);
+
+  -- Builds by devices.
+  create table matrices (
+    id text primary key,
+    job_id text not null,
+    created_at text not null,
+    matrix text not null
+  ) strict;
+  `,
 ]

@@ -13,6 +13,7 @@ interface EntryRow {
   benchmarks: number
   evaluations: number
   analyses: number
+  matrices: number
 }
 
 // The counts come from the stored text itself, so a listing never has to hold all documents in memory.
@@ -20,7 +21,8 @@ const entries = `select id, title, origin, path, created_at,
   json_array_length(document, '$.comparisons') as comparisons,
   json_array_length(document, '$.benchmarks') as benchmarks,
   json_array_length(document, '$.evaluations') as evaluations,
-  json_array_length(document, '$.analyses') as analyses
+  json_array_length(document, '$.analyses') as analyses,
+  coalesce(json_array_length(document, '$.matrices'), 0) as matrices
   from reports`
 
 /** Reports as documents; the files they were written to are the user's. */

@@ -217,7 +217,18 @@ describe('requests', () => {
     expect(parseRequest('{"command":"bench","model":"/m","settings":{}}')).toEqual({
       command: 'bench',
       model: '/m',
-      settings: { scenario: 'single', batch: 1, threads: 1, runs: 1000, warmupRuns: 100, warmupSeconds: 2, connections: 1, streams: 1 },
+      settings: {
+        scenario: 'single',
+        batch: 1,
+        threads: 1,
+        runs: 1000,
+        warmupRuns: 100,
+        warmupSeconds: 2,
+        connections: 1,
+        streams: 1,
+        runtime: 'onnxruntime',
+        fp16: true,
+      },
     })
   })
 })

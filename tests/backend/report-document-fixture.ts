@@ -2,10 +2,12 @@ import { summarizeSamples } from '../../src/backend/report/document/sample-summa
 import { statedLineage } from '../../src/backend/report/document/stated-lineage.ts'
 import type { Analysis } from '../../src/contract/analysis.ts'
 import type { Evaluation } from '../../src/contract/evaluation.ts'
+import type { Matrix, MatrixCell } from '../../src/contract/matrix.ts'
 import type { Benchmark, LatencyStatistics } from '../../src/contract/measurement.ts'
 import { benchSettingsSchema } from '../../src/contract/measurement.ts'
 import type { Model } from '../../src/contract/model.ts'
 import type { ReportDocument, SampleSummary } from '../../src/contract/report.ts'
+import type { Energy } from '../../src/contract/telemetry.ts'
 import { comparison, ids, models } from './report-fixture.ts'
 
 const { environment } = comparison()
@@ -72,6 +74,8 @@ export function benchmark(index: number, modelId: string, p50: number, changes: 
     memoryGrowthBytes: 120_000,
     samples: 1000,
     environment,
+    energy: null,
+    tensorRt: null,
     warnings: [],
     ...changes,
   }
@@ -359,8 +363,92 @@ export function comparisonDocument(changes: Partial<ReportDocument> = {}): Repor
     benchmarks: [],
     evaluations: [],
     analyses: [],
+    matrices: [],
     samples: [],
     ...changes,
+  }
+}
+
+/** A build's outputs on a board, against those of this computer. */
+export function parityAnalysis(): Extract<Analysis, { kind: 'parity' }> {
+  return {
+    id: testId('f', 9),
+    kind: 'parity',
+    jobId: testId('d', 9),
+    modelId: ids.int8,
+    baselineId: null,
+    datasetId: testId('a', 1),
+    deviceId: testId('7', 1),
+    createdAt,
+    result: {
+      samples: 64,
+      inputs: 'shapes-test',
+      outputs: [{ name: 'probabilities', shape: [64, 10], sqnrDb: 31.4, maxAbsDiff: 0.0421, meanAbsDiff: 0.0017, cosine: 0.999_64 }],
+      top1Agreement: 0.984_375,
+      layers: [
+        { layer: 'conv1', op: 'Conv', sqnrDb: null, maxAbsDiff: 0, lostDb: null },
+        { layer: 'conv2', op: 'Conv', sqnrDb: 38.2, maxAbsDiff: 0.21, lostDb: 106.3 },
+        { layer: 'gemm', op: 'Gemm', sqnrDb: 36.1, maxAbsDiff: 0.4, lostDb: 2.1 },
+      ],
+      suspects: [{ layer: 'conv2', op: 'Conv', message: '38.2 dB behind it, 106.3 dB less than before it.' }],
+      verdict: 'different',
+      reason: 'Output "probabilities" has a signal to noise of 31.4 dB; rounding in int8 explains 40 dB and more.',
+      advice: 'Evaluate the build on the device.',
+      here: environment,
+      there: { ...environment, hostname: 'pi5', machine: 'Raspberry Pi 5 Model B Rev 1.0', architecture: 'arm64', cpu: 'Cortex-A76' },
+      warnings: ['Of 2 of 3 inner tensors only some values are compared, evenly spread.'],
+    },
+  }
+}
+
+/** Two builds on a board and on one that died. */
+export function matrix(): Matrix {
+  const cell = (modelId: string, deviceId: string, p50Ms: number | null): MatrixCell => ({
+    modelId,
+    deviceId,
+    benchmarkId: p50Ms === null ? null : testId('b', Math.round(p50Ms * 100)),
+    p50Ms,
+    p50Ci: p50Ms === null ? null : [p50Ms * 0.98, p50Ms * 1.02],
+    p95Ms: p50Ms === null ? null : p50Ms * 1.2,
+    throughputPerSecond: p50Ms === null ? null : 1000 / p50Ms,
+    peakRssBytes: p50Ms === null ? null : 80_000_000,
+    energy: null,
+    noise: p50Ms === null ? null : { label: 'quiet', reasons: [] },
+    evaluationId: null,
+    metric: p50Ms === null ? null : { name: 'accuracy', value: 0.912 },
+    error: p50Ms === null ? { code: 'CONNECTION_LOST', message: 'The connection to the device broke', hint: 'Plug it in.' } : null,
+  })
+  const [pi, orin] = [testId('7', 1), testId('7', 2)]
+  const measured: Energy = {
+    measurable: true,
+    grossMj: 21.5,
+    netMj: 8.25,
+    meanW: 6.1,
+    idleW: 3.75,
+    readings: 40,
+    source: 'INA3221 VDD_IN',
+    estimated: false,
+  }
+  return {
+    id: testId('8', 1),
+    jobId: testId('d', 8),
+    createdAt,
+    settings: benchSettingsSchema.parse({}),
+    models: [
+      { id: ids.baseline, name: 'fashion-cnn', sizeBytes: 1_750_000 },
+      { id: ids.int8, name: 'fashion-cnn int8-static', sizeBytes: 448_000 },
+    ],
+    devices: [
+      { id: pi, name: 'pi5', board: 'Raspberry Pi 5' },
+      { id: orin, name: 'orin', board: null },
+    ],
+    dataset: { id: testId('a', 1), name: 'shapes-test' },
+    cells: [
+      cell(ids.baseline, pi, 10),
+      { ...cell(ids.int8, pi, 4), energy: measured },
+      { ...cell(ids.baseline, orin, 3.5), energy: { measurable: false, reason: 'there is no sensor' } },
+      cell(ids.int8, orin, null),
+    ],
   }
 }
 
@@ -390,7 +478,8 @@ export function fullDocument(): ReportDocument {
     ],
     benchmarks,
     evaluations: [classification(1, ids.baseline), classification(2, ids.int8), regression(3, ids.int8), parity(4, ids.int8, ids.baseline)],
-    analyses: analyses(),
+    analyses: [...analyses(), parityAnalysis()],
+    matrices: [matrix()],
     samples: benchmarks.map(({ id, latencyMs }) => summaryOf(id, latencyMs.p50)),
   })
 }

@@ -14,6 +14,7 @@ import {
   comparisonDocument,
   fullDocument,
   latenciesAround,
+  matrix,
   testId,
 } from './report-document-fixture.ts'
 import { comparison, ids, models, row } from './report-fixture.ts'
@@ -43,7 +44,7 @@ describe('summarizeSamples', () => {
 })
 
 describe('reportTitle', () => {
-  const content = { comparisons: [], benchmarks: [], evaluations: [], analyses: [] }
+  const content = { comparisons: [], benchmarks: [], evaluations: [], analyses: [], matrices: [] }
 
   it('names one comparison, and counts everything else', () => {
     expect(reportTitle({ ...content, comparisons: [comparison()] })).toBe(
@@ -59,6 +60,14 @@ describe('reportTitle', () => {
     )
   })
 
+  it('names one matrix, whose runs are not counted again', () => {
+    const own = { ...benchmark(1, ids.int8, 1), id: testId('b', 400) }
+    expect(reportTitle({ ...content, matrices: [matrix()], benchmarks: [own] })).toBe('2 builds on 2 devices')
+    expect(reportTitle({ ...content, matrices: [matrix(), matrix()], benchmarks: [benchmark(1, ids.int8, 1)] })).toBe(
+      '2 matrices, 1 benchmark',
+    )
+  })
+
   it('stays short', () => {
     const rows = Array.from({ length: 17 }, (_, index) => row(testId('9', index), `a model with quite a long name ${index}`, 1))
     expect(comparisonTitle(comparison({ rows, baselineId: testId('9', 0) }))).toBe('16 models against fashion-cnn on this-computer')
@@ -67,7 +76,7 @@ describe('reportTitle', () => {
 
 describe('collectReport', () => {
   const stamp = { createdAt: '2025-01-02T04:00:00.000Z', edgesmithVersion: '0.1.0' }
-  const nothing = { comparisonIds: [], benchmarkIds: [], evaluationIds: [], analysisIds: [] }
+  const nothing = { comparisonIds: [], benchmarkIds: [], evaluationIds: [], analysisIds: [], matrixIds: [] }
   const get =
     <T extends { readonly id: string }>(entries: readonly T[]) =>
     (id: string): T => {
@@ -87,6 +96,7 @@ describe('collectReport', () => {
       ]),
       evaluation: get([classification(1, ids.int8)]),
       analysis: get(analyses()),
+      matrix: get([matrix()]),
       models: () => models(),
       datasets: () => [],
       devices: () => [
@@ -126,6 +136,23 @@ describe('collectReport', () => {
     expect(JSON.stringify(parseReport(JSON.stringify(alone), 'report.json'))).toBe(JSON.stringify(alone))
     // The build's ancestor comes along.
     expect(alone.models.map(({ id }) => id)).toEqual([ids.int8, ids.baseline])
+  })
+
+  it('brings the benchmarks of a matrix along, and the models and devices it names', () => {
+    const stored = [1000, 400].map((number) => ({
+      ...benchmark(1, ids.int8, number / 100),
+      id: testId('b', number),
+      deviceId: testId('7', 1),
+    }))
+    const document = collectReport(sources({ benchmark: get(stored) }), { ...nothing, matrixIds: [matrix().id] }, stamp)
+    expect(document.title).toBe('2 builds on 2 devices')
+    // The third run is no longer stored.
+    expect(document.benchmarks.map(({ id }) => id)).toEqual(stored.map(({ id }) => id))
+    expect(document.devices.map(({ name }) => name)).toEqual(['pi5'])
+    expect(document.models.map(({ id }) => id)).toEqual(expect.arrayContaining([ids.baseline, ids.int8]))
+    expect(JSON.stringify(parseReport(JSON.stringify(document), 'report.json'))).toBe(JSON.stringify(document))
+    const { matrices: _, ...older } = document
+    expect(parseReport(JSON.stringify(older), 'older.json').matrices).toEqual([])
   })
 
   it('leaves drawn graphs out', () => {

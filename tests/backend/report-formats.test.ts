@@ -15,6 +15,12 @@ describe('markdownReport', () => {
     expect(text).toContain('| true class | 0 dot | 1 line | 2 ring | 3 star |')
     expect(text).toContain('| QLinearConv | 4 | 0.800 ms | 80.00 % |')
     expect(text).not.toMatch(/<svg|<div|aria-label/)
+    expect(text).toMatch(
+      /\| fashion-cnn int8-static \| 4\.00 ms \| 3\.92 ms – 4\.08 ms \| 2\.50× \(2\.40× – 2\.60×\) \|.*\| 21\.5 mJ, 8\.25 mJ of it above idle \| 91\.20 % \|/,
+    )
+    expect(text).toContain('orin, fashion-cnn int8-static: CONNECTION\\_LOST: The connection to the device broke')
+    expect(text).toContain('## Outputs of fashion-cnn int8-static on pi5 against this computer’s')
+    expect(text).toMatch(/\| conv2 \| Conv \| 38\.2 dB \| 106\.3 dB \| 0\.210 \|\n\| gemm \|/)
   })
 
   it('keeps code in its cell, whatever backslashes and bars it holds', () => {
@@ -80,8 +86,17 @@ describe('csvReport', () => {
     expect(find('benchmark', 'answeredRate')).toEqual(['199.2', '', '', '1/s'])
     expect(find('evaluation', 'r2')).toEqual(['0.912', '0.9', '0.923', ''])
     expect(find('accuracy', 'accuracyDifference')).toEqual(['-0.023', '-0.041', '-0.006', 'share'])
+    expect(find('matrix', 'latency.p50')).toEqual(['4', '3.92', '4.08', 'ms'])
+    expect(find('matrix', 'speedAgainstFirst')?.map(Number)).toEqual([
+      2.5,
+      expect.closeTo(9.8 / 4.08, 9),
+      expect.closeTo(10.2 / 3.92, 9),
+      Number.NaN,
+    ])
+    expect(find('matrix', 'energyNet')).toEqual(['8.25', '', '', 'mJ'])
+    expect(find('parity', 'agreement')).toEqual(['0.984375', '', '', 'share'])
     expect(new Set(rows.map(([kind]) => kind))).toEqual(
-      new Set(['comparison', 'benchmark', 'evaluation', 'profile', 'layers', 'slowdown', 'accuracy']),
+      new Set(['comparison', 'benchmark', 'evaluation', 'profile', 'layers', 'slowdown', 'accuracy', 'parity', 'matrix']),
     )
     for (const row of rows) expect(Number.isFinite(Number(row[7])), row.join()).toBe(true)
   })

@@ -6,6 +6,8 @@ export interface LoginServer {
   readonly port: number
   /** What clients tried, in order. */
   readonly attempts: string[]
+  /** Ends all connections. */
+  hangUp(): void
   stop(): Promise<void>
 }
 
@@ -30,11 +32,15 @@ export async function startLoginServer(hostKeyPath: string, accept: (attempt: Au
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no TCP address')
+  const hangUp = () => {
+    for (const connection of connections) connection.end()
+  }
   return {
     port: address.port,
     attempts,
+    hangUp,
     stop: async () => {
-      for (const connection of connections) connection.end()
+      hangUp()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }

@@ -63,7 +63,7 @@ async function measuring(jobId: string): Promise<void> {
   }
 }
 
-const agentsOnDevice = () => sshDevice.processes().filter(({ command }) => command.includes('agent.cjs run'))
+const agentsOnDevice = () => sshDevice.processes().filter(({ command }) => /agent\.cjs work \S+$/.test(command))
 
 describe('a job whose', () => {
   test('engine is killed fails clearly and keeps nothing', async () => {
@@ -108,11 +108,16 @@ describe('a job whose', () => {
     expect((await workspace.result('bench.start', { modelId: model.id, deviceId: device.id, settings: short })).samples).toBe(30)
   })
 
-  test('SSH connection is cut fails clearly, leaves no process there, and the next one connects again', async () => {
+  test('SSH connection is cut goes on, is followed again, and can be cancelled', async () => {
     const { jobId } = await workspace.backend.call('bench.start', { modelId: model.id, deviceId: device.id, settings: endless })
     await measuring(jobId)
+    const [agent] = agentsOnDevice()
     sshDevice.cutConnections()
-    expect(await workspace.backend.call('jobs.wait', { id: jobId })).toMatchObject({ state: 'failed', error: { code: 'CONNECTION_LOST' } })
+    const log = async () => (await workspace.backend.call('jobs.log', { id: jobId })).map(({ text }) => text)
+    await expect.poll(log, { timeout: 30_000 }).toContain('Connected again: the measurement went on meanwhile')
+    expect(agentsOnDevice()).toEqual([agent])
+    await workspace.backend.call('jobs.cancel', { id: jobId })
+    expect(await workspace.backend.call('jobs.wait', { id: jobId })).toMatchObject({ state: 'cancelled' })
     await expect.poll(agentsOnDevice, { timeout: 10_000 }).toEqual([])
     expect((await workspace.result('bench.start', { modelId: model.id, deviceId: device.id, settings: short })).samples).toBe(30)
   })

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Backend, openBackend } from '../../src/backend/backend.ts'
+import { type Backend, type BackendOptions, openBackend } from '../../src/backend/backend.ts'
 import type { SecretStore } from '../../src/backend/secret-store.ts'
 import type { Job } from '../../src/contract/job.ts'
 import type { JobProcedureName, JobResult, ProcedureInput } from '../../src/contract/procedures.ts'
@@ -31,10 +31,10 @@ function memorySecrets(): SecretStore {
   }
 }
 
-export async function openWorkspace(): Promise<TestWorkspace> {
+export async function openWorkspace(options: Omit<BackendOptions, 'workspace' | 'secrets'> = {}): Promise<TestWorkspace> {
   const folder = mkdtempSync(join(tmpdir(), 'edgesmith-integration-'))
   const secrets = memorySecrets()
-  const backend = await openBackend({ workspace: folder, secrets })
+  const backend = await openBackend({ ...options, workspace: folder, secrets })
   const job: TestWorkspace['job'] = async (name, input) => {
     const { jobId } = (await backend.call(name, input)) as { jobId: string }
     return backend.call('jobs.wait', { id: jobId })

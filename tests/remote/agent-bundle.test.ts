@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto'
 import {
   chmodSync,
   createReadStream,
@@ -20,6 +20,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AgentBundle, type BundleSources, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
 import { fetchNode, nodePackages } from '../../src/remote/device-node.ts'
+import { writeShippedAgents } from '../../src/remote/shipped-agent.ts'
 import { type TarEntry, tarHeader, tarSizeBytes, writeTar } from '../../src/remote/ustar.ts'
 import { eventually } from './device-harness.ts'
 
@@ -59,12 +60,14 @@ describe('the bundle', () => {
       'agent.cjs',
       'onnxruntime_binding.node',
       'libonnxruntime.so.1',
+      'manifest.sig',
       'manifest.json',
     ])
-    for (const { sha256, sizeBytes, gzipPath, gzipBytes } of bundle.files) {
+    for (const { sha256, sizeBytes, gzipPath, gzipBytes, gzipSha256 } of bundle.files) {
       const content = gunzipSync(readFileSync(gzipPath))
       expect([hashOf(content), content.length]).toEqual([sha256, sizeBytes])
       expect(statSync(gzipPath).size).toBe(gzipBytes)
+      expect(hashOf(readFileSync(gzipPath))).toBe(gzipSha256)
     }
     expect(bundle.files.filter(({ executable }) => executable).map(({ name }) => name)).toEqual(['node'])
     const manifest = JSON.parse(gunzipSync(readFileSync(fileOf(bundle, 'manifest.json').gzipPath)).toString()) as {
@@ -74,7 +77,7 @@ describe('the bundle', () => {
     expect(manifest).toMatchObject({ version: '1.2.3', architecture: 'x64' })
     expect(manifest.files).toHaveLength(4)
     expect(bundle.id).toMatch(/^[0-9a-f]{32}$/)
-    expect(readdirSync(join(sources.cacheFolder, 'agent-bundle')).sort()).toEqual([bundle.id, 'blobs', 'sources.json'].sort())
+    expect(readdirSync(join(sources.cacheFolder, 'agent-bundle')).sort()).toEqual(['blobs', 'sources.json'])
   })
 
   it('is the same as long as nothing changes, and is not compressed again', async () => {
@@ -92,7 +95,7 @@ describe('the bundle', () => {
     writeFileSync(join(sources.agentFolder, 'agent.cjs'), 'console.log(2)')
     const next = await ensureAgentBundle('x64', sources)
     const changed = next.files.filter(({ sha256 }) => !x64.files.some((file) => file.sha256 === sha256)).map(({ name }) => name)
-    expect(changed).toEqual(['agent.cjs', 'manifest.json'])
+    expect(changed).toEqual(['agent.cjs', 'manifest.sig', 'manifest.json'])
   })
 
   it('notices a changed file of the same length, and survives a damaged cache', async () => {
@@ -127,6 +130,111 @@ describe('the bundle', () => {
       code: 'FILE_NOT_FOUND',
       message: expect.stringContaining('ONNX Runtime'),
     })
+  })
+})
+
+describe('the signature', () => {
+  const content = (bundle: AgentBundle, name: string) => gunzipSync(readFileSync(fileOf(bundle, name).gzipPath))
+  const keyPath = () => join(sources.cacheFolder, 'agent-signing-key.pem')
+
+  it('is over the manifest, by a key of this installation that only its user may read', async () => {
+    const bundle = await ensureAgentBundle('x64', sources)
+    const key = createPublicKey({ key: Buffer.from(bundle.publicKey, 'base64'), format: 'der', type: 'spki' })
+    expect(key.asymmetricKeyType).toBe('ed25519')
+    const signature = Buffer.from(content(bundle, 'manifest.sig').toString().trim(), 'base64')
+    const manifest = content(bundle, 'manifest.json')
+    expect(verify(null, manifest, key, signature)).toBe(true)
+    expect(verify(null, Buffer.concat([manifest, Buffer.from(' ')]), key, signature)).toBe(false)
+    expect(JSON.parse(manifest.toString())).toMatchObject({ publicKey: bundle.publicKey })
+    expect(statSync(keyPath()).mode & 0o777).toBe(0o600)
+  })
+
+  it('is by one key, also when several make it at once; a new key makes another bundle', async () => {
+    const bundles = await Promise.all(Array.from({ length: 5 }, () => ensureAgentBundle('x64', sources)))
+    expect(new Set(bundles.map(({ publicKey }) => publicKey)).size).toBe(1)
+    expect(readdirSync(sources.cacheFolder).sort()).toEqual(['agent-bundle', 'agent-signing-key.pem'])
+    rmSync(keyPath())
+    const next = await ensureAgentBundle('x64', sources)
+    expect(next.publicKey).not.toBe(bundles[0]?.publicKey)
+    expect(next.id).not.toBe(bundles[0]?.id)
+    expect(fileOf(next, 'node')).toEqual(fileOf(bundles[0] as AgentBundle, 'node'))
+  })
+
+  it.each([
+    ['text', 'no key'],
+    ['another kind of key', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })],
+    ['a long file', 'x'.repeat(5000)],
+  ])('is refused with %s in the place of the key', async (_what, text) => {
+    mkdirSync(sources.cacheFolder)
+    writeFileSync(keyPath(), text)
+    await expect(ensureAgentBundle('x64', sources)).rejects.toMatchObject({
+      code: 'KEY_UNREADABLE',
+      message: expect.stringContaining(keyPath()),
+    })
+    expect(readFileSync(keyPath(), 'utf8')).toBe(text)
+  })
+})
+
+describe('a bundle that came with the program', () => {
+  /** What is left to a packaged program on a laptop without a network. */
+  async function shipped(): Promise<BundleSources> {
+    const shippedFolder = join(sources.cacheFolder, '..', 'shipped')
+    await writeShippedAgents(shippedFolder, ['x64', 'arm64'], sources)
+    const nowhere = join(sources.cacheFolder, 'nowhere')
+    return {
+      ...sources,
+      shippedFolder,
+      agentFolder: nowhere,
+      onnxRuntimeFolder: nowhere,
+      cacheFolder: join(shippedFolder, '..', 'cache-2'),
+      nodePaths: {},
+      npm: [join(nowhere, 'npm')],
+    }
+  }
+
+  it.each(['x64', 'arm64'] as const)('is all that is needed: %s', async (architecture) => {
+    const bundle = await ensureAgentBundle(architecture, await shipped())
+    const made = await ensureAgentBundle(architecture, sources)
+    const contents = ({ files }: AgentBundle) =>
+      files.filter(({ name }) => !name.startsWith('manifest')).map(({ name, sha256 }) => [name, sha256])
+    expect(contents(bundle)).toEqual(contents(made))
+    expect([bundle.shipped, made.shipped]).toEqual([true, false])
+    for (const { sha256, gzipPath } of bundle.files) expect(hashOf(gunzipSync(readFileSync(gzipPath)))).toBe(sha256)
+  })
+
+  it.each([
+    ['has other bytes', (path: string) => writeFileSync(path, Buffer.alloc(statSync(path).size))],
+    ['is shorter', (path: string) => writeFileSync(path, 'short')],
+    ['is missing', (path: string) => rmSync(path)],
+  ])('is refused when a file of it %s', async (_what, damage) => {
+    const packaged = await shipped()
+    const { gzipPath } = fileOf(await ensureAgentBundle('x64', packaged), 'libonnxruntime.so.1')
+    damage(gzipPath)
+    await expect(ensureAgentBundle('x64', packaged)).rejects.toMatchObject({
+      code: 'BUNDLE_CORRUPT',
+      message: expect.stringContaining(gzipPath),
+    })
+  })
+
+  it.each(['{', '[]', '{"version":"1.2.3","files":[{"name":"../agent.cjs"}]}', ' '.repeat(200_000)])(
+    'is refused with a broken list',
+    async (text) => {
+      const packaged = await shipped()
+      writeFileSync(join(packaged.shippedFolder ?? '', 'linux-x64.json'), text)
+      await expect(ensureAgentBundle('x64', packaged)).rejects.toMatchObject({
+        code: 'BUNDLE_CORRUPT',
+        message: expect.stringContaining('linux-x64.json'),
+      })
+    },
+  )
+
+  it('is left alone when it is of another version, or not there', async () => {
+    const { shippedFolder } = await shipped()
+    expect(await ensureAgentBundle('x64', { ...sources, shippedFolder, version: '1.2.4' })).toMatchObject({
+      version: '1.2.4',
+      shipped: false,
+    })
+    expect(await ensureAgentBundle('x64', { ...sources, shippedFolder: join(folder, 'not-there') })).toMatchObject({ shipped: false })
   })
 })
 

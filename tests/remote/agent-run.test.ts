@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DeviceSession } from '../../src/remote/device-session.ts'
-import { type AnySession, eventually, type HarnessedDevice, isAlive, startAnySession, startHarnessedDevice } from './device-harness.ts'
+import { type AnySession, eventually, isAlive, startAnySession, startHarnessedDevice } from './device-harness.ts'
 import { recordingReporter, standInBench } from './stand-in-agent.ts'
 
 /** Asks the stand-in for what the last part of the path says. */
@@ -81,7 +83,7 @@ describe('many agents on one device', () => {
     const reporters = Array.from({ length: 10 }, () => recordingReporter())
     const jobs = reporters.map((reporter) => bench(session, 'stubborn', reporter, abort.signal))
     const settled = Promise.allSettled(jobs)
-    const running = () => harnessed.device.processes().filter(({ command }) => command.endsWith('agent.cjs run'))
+    const running = () => harnessed.device.processes().filter(({ command }) => /agent\.cjs work \S+$/.test(command))
     await eventually('eight run, two wait', () => running().length === 8)
     abort.abort()
     for (const outcome of await settled) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'JOB_CANCELLED' } })
@@ -91,32 +93,9 @@ describe('many agents on one device', () => {
   })
 })
 
-describe('an agent command when the connection breaks', () => {
-  let harnessed: HarnessedDevice
-  beforeAll(async () => {
-    harnessed = await startHarnessedDevice()
-  })
-  afterAll(() => harnessed.stop())
-
-  it('fails with CONNECTION_LOST, the agent ends by itself, and a new session works', async () => {
-    const session = await harnessed.open()
-    const reporter = recordingReporter()
-    const job = bench(session, 'hang', reporter)
-    job.catch(() => undefined)
-    const started = () => reporter.steps.find(({ phase }) => phase === 'measuring')
-    await eventually('progress', () => started() !== undefined)
-    const pid = started()?.done ?? 0
-    harnessed.device.cutConnections()
-    await expect(job).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-    expect(session.closed).toBe(true)
-    await eventually('the agent is gone', () => !isAlive(pid))
-    await expect(bench(session, 'work')).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-    const next = await harnessed.open()
-    expect(await bench(next, 'work')).toEqual(standInBench)
-    next.close()
-  })
-
-  it('takes the same end when this side closes the session', async () => {
+describe('an agent command when this side closes the session', () => {
+  it('fails with CONNECTION_LOST, the agent ends, and nothing of it stays', async () => {
+    const harnessed = await startHarnessedDevice()
     const session = await harnessed.open()
     const reporter = recordingReporter()
     const job = bench(session, 'hang', reporter)
@@ -125,6 +104,10 @@ describe('an agent command when the connection breaks', () => {
     await eventually('progress', () => started() !== undefined)
     session.close()
     await expect(job).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+    expect(session.closed).toBe(true)
     await eventually('the agent is gone', () => !isAlive(started()?.done ?? 0))
+    await eventually('its folder is gone', () => readdirSync(join(harnessed.device.home, '.edgesmith', 'jobs')).length === 0)
+    await expect(bench(session, 'work')).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+    await harnessed.stop()
   })
 })

@@ -27,7 +27,7 @@ export async function startHarnessedDevice(options?: SshDeviceOptions): Promise<
     host: device.host,
     port: device.port,
     user: device.user,
-    credentials: { method: 'key', keyPath: device.keyPath },
+    logins: [{ method: 'key', keyPath: device.keyPath }],
     hostKey: device.hostFingerprint,
     knownHostsPath: join(device.folder, 'known_hosts'),
     systemKnownHostsPaths: [],

@@ -26,7 +26,7 @@ function options(changes: Partial<SshConnectionOptions> = {}): SshConnectionOpti
     host: device.host,
     port: device.port,
     user: device.user,
-    credentials: { method: 'key', keyPath: device.keyPath },
+    logins: [{ method: 'key', keyPath: device.keyPath }],
     hostKey: device.hostFingerprint,
     knownHostsPath: join(folder, 'known_hosts'),
     systemKnownHostsPaths: [],
@@ -54,7 +54,7 @@ describe('logging in', () => {
 
   // Not as root an OpenSSH server cannot check passwords: then this tells that the device does not take any.
   it('works with a password where the server takes one, and says so where not', async () => {
-    const attempt = login({ credentials: { method: 'password', password: device.password ?? 'any' } })
+    const attempt = login({ logins: [{ method: 'password', password: device.password ?? 'any' }] })
     if (device.password !== null) expect(await attempt).toBe(device.user)
     else
       await expect(attempt).rejects.toMatchObject({ code: 'DEVICE_AUTH_FAILED', hint: expect.stringContaining('does not take passwords') })
@@ -68,16 +68,16 @@ describe('logging in', () => {
       const add = (path: string) =>
         execFileSync('ssh-add', ['-q', path], { env: { ...process.env, SSH_AUTH_SOCK: socketPath }, stdio: 'pipe' })
       add(makeKey(join(folder, 'other'), 'ecdsa'))
-      await expect(login({ credentials: { method: 'agent', socketPath } })).rejects.toMatchObject({
+      await expect(login({ logins: [{ method: 'agent', socketPath }] })).rejects.toMatchObject({
         code: 'DEVICE_AUTH_FAILED',
         details: { tried: 'agent', offered: expect.arrayContaining(['publickey']) },
       })
       add(device.keyPath)
-      expect(await login({ credentials: { method: 'agent', socketPath } })).toBe(expectedUser())
-      await expect(login({ credentials: { method: 'agent', socketPath: join(folder, 'nobody.sock') } })).rejects.toMatchObject({
+      expect(await login({ logins: [{ method: 'agent', socketPath }] })).toBe(expectedUser())
+      await expect(login({ logins: [{ method: 'agent', socketPath: join(folder, 'nobody.sock') }] })).rejects.toMatchObject({
         code: 'DEVICE_AUTH_FAILED',
       })
-      await expect(login({ credentials: { method: 'agent', socketPath: '' } })).rejects.toThrow('SSH_AUTH_SOCK')
+      await expect(login({ logins: [{ method: 'agent', socketPath: '' }] })).rejects.toThrow('SSH_AUTH_SOCK')
     } finally {
       agent.kill()
     }
@@ -94,7 +94,7 @@ describe('logging in', () => {
       return false
     })
     try {
-      const connect = (password: string) => connectSsh(options({ port: server.port, credentials: { method: 'password', password } }))
+      const connect = (password: string) => connectSsh(options({ port: server.port, logins: [{ method: 'password', password }] }))
       const connection = await connect('sesame')
       connection.close()
       expect(server.attempts).toEqual(['none', method])
@@ -111,14 +111,14 @@ describe('logging in', () => {
 describe('refusals', () => {
   it('a wrong password or key says what was tried and what the device takes', async () => {
     const stranger = makeKey(join(folder, 'stranger'), 'ed25519')
-    await expect(login({ credentials: { method: 'key', keyPath: stranger } })).rejects.toMatchObject({
+    await expect(login({ logins: [{ method: 'key', keyPath: stranger }] })).rejects.toMatchObject({
       code: 'DEVICE_AUTH_FAILED',
       message: expect.stringContaining(stranger),
       hint: expect.stringContaining('authorized_keys'),
       details: { tried: 'key', offered: expect.arrayContaining(['publickey']) },
     })
     const offered = expect.arrayContaining([device.password === null ? 'publickey' : 'password'])
-    await expect(login({ credentials: { method: 'password', password: 'wrong' } })).rejects.toMatchObject({
+    await expect(login({ logins: [{ method: 'password', password: 'wrong' }] })).rejects.toMatchObject({
       code: 'DEVICE_AUTH_FAILED',
       details: { offered },
     })
@@ -139,7 +139,7 @@ describe('refusals', () => {
       ['large', 'too large'],
       ['.', 'is not a file'],
     ] as const) {
-      const failure = login({ credentials: { method: 'key', keyPath: join(folder, name) } })
+      const failure = login({ logins: [{ method: 'key', keyPath: join(folder, name) }] })
       await expect(failure).rejects.toMatchObject({
         code: 'KEY_UNREADABLE',
         message: expect.stringContaining(message),
@@ -204,7 +204,7 @@ describe('the host key', () => {
 
   it('is written down once confirmed, in a private file that ssh itself accepts in strict mode', async () => {
     const knownHostsPath = join(folder, 'config', 'known_hosts')
-    expect(await login({ hostKey: null, expectedHostKey: device.hostFingerprint, knownHostsPath })).toBe(expectedUser())
+    expect(await login({ hostKey: null, expectedHostKeys: [device.hostFingerprint], knownHostsPath })).toBe(expectedUser())
     expect(await login({ hostKey: null, knownHostsPath })).toBe(expectedUser())
     expect(statSync(knownHostsPath).mode & 0o777).toBe(0o600)
     const strict = [
@@ -235,7 +235,7 @@ describe('the host key', () => {
   it('is not the expected one: refused, and nothing written', async () => {
     const knownHostsPath = join(folder, 'mismatch')
     const expectedHostKey = `SHA256:${'A'.repeat(43)}`
-    await expect(login({ expectedHostKey, knownHostsPath })).rejects.toMatchObject({
+    await expect(login({ expectedHostKeys: [expectedHostKey], knownHostsPath })).rejects.toMatchObject({
       code: 'HOST_KEY_MISMATCH',
       details: { expected: expectedHostKey, fingerprint: device.hostFingerprint },
     })
@@ -244,7 +244,7 @@ describe('the host key', () => {
 
   it.each(types)('may be stated by the fingerprint of any of the host keys: %s', async (type) => {
     const fingerprint = fingerprintOf(join(device.folder, `host_${type}.pub`))
-    expect(await login({ hostKey: null, expectedHostKey: fingerprint, knownHostsPath: join(folder, `stated-${type}`) })).toBe(
+    expect(await login({ hostKey: null, expectedHostKeys: [fingerprint], knownHostsPath: join(folder, `stated-${type}`) })).toBe(
       expectedUser(),
     )
     expect(await login({ hostKey: fingerprint })).toBe(expectedUser())
@@ -279,7 +279,7 @@ describe('the host key', () => {
     // Confirming the new one replaces the old one in the file of Edgesmith.
     const own = join(folder, 'config', 'known_hosts')
     await expect(login({ hostKey: null, knownHostsPath: own })).rejects.toMatchObject({ code: 'HOST_KEY_CHANGED' })
-    expect(await login({ hostKey: null, expectedHostKey: fresh, knownHostsPath: own })).toBe(expectedUser())
+    expect(await login({ hostKey: null, expectedHostKeys: [fresh], knownHostsPath: own })).toBe(expectedUser())
     expect(await login({ hostKey: null, knownHostsPath: own })).toBe(expectedUser())
     expect(readFileSync(own, 'utf8').trim().split('\n')).toHaveLength(1)
   })

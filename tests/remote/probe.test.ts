@@ -67,6 +67,96 @@ describe('what boards answer', () => {
     }
   })
 
+  it('tells what a Raspberry Pi 4 has beyond that', () => {
+    expect(read('raspberry-pi-4')).toMatchObject({
+      soc: 'bcm2711',
+      target: 'arm64',
+      clusters: [{ cores: '0-3', governor: 'ondemand', currentMhz: 600, allowedMhz: 1800, maxMhz: 1800 }],
+      thermalZones: [{ name: 'cpu-thermal', celsius: 52.582 }],
+      temperatureC: 52.582,
+      memoryBytes: 3885396 * 1024,
+      availableMemoryBytes: 3400120 * 1024,
+      swapBytes: 204796 * 1024,
+      throttled: 0,
+      powerRails: [],
+      powerMode: null,
+      jetPack: null,
+      tmpNoexec: true,
+      sudo: 'without password',
+      systemdState: 'running',
+      linger: false,
+    })
+  })
+
+  it('tells a hot Raspberry Pi 5 with its rails', () => {
+    const report = read('raspberry-pi-5-throttled')
+    expect(report).toMatchObject({ throttled: 0xe000e, temperatureC: 84.35, tmpNoexec: false, sudo: 'with password', linger: true })
+    expect(report.clusters[0]).toMatchObject({ allowedMhz: 1500, maxMhz: 2400 })
+    expect(report.powerRails).toHaveLength(12)
+    expect(report.powerRails.find(({ name }) => name === 'VDD_CORE')?.watts).toBeCloseTo(5.03652 * 0.8936988, 6)
+  })
+
+  it('tells JetPack, power mode, TensorRT, CUDA and rails of Jetsons', () => {
+    expect(read('jetson-orin-nano-jetpack-6')).toMatchObject({
+      soc: 'tegra234',
+      l4t: '36.4.3',
+      jetPack: '6.2',
+      powerMode: { name: '25W', id: 1 },
+      tensorRt: '10.3.0.30',
+      trtexec: '/usr/src/tensorrt/bin/trtexec',
+      cuda: '12.6.11',
+      powerRails: [
+        { name: 'VDD_IN', watts: (4968 * 1057) / 1e6 },
+        { name: 'VDD_CPU_GPU_CV', watts: (4968 * 103) / 1e6 },
+        { name: 'VDD_SOC', watts: (4968 * 547) / 1e6 },
+      ],
+      clusters: [
+        { cores: '0-3', currentMhz: 729.6 },
+        { cores: '4-5', currentMhz: 1497.6 },
+      ],
+      tmpNoexec: false,
+    })
+    // A package that was removed does not count; the release tells its JetPack.
+    expect(read('jetson-agx-orin-jetpack-5')).toMatchObject({
+      l4t: '35.4.1',
+      jetPack: '5.1.2',
+      tensorRt: '8.5.2',
+      trtexec: null,
+      cuda: null,
+    })
+    expect(read('jetson-agx-orin-jetpack-5').powerRails.map(({ name }) => name)).toEqual([
+      'VDD_GPU_SOC',
+      'VDD_CPU_CV',
+      'VIN_SYS_5V0',
+      'VDDQ_VDD2_1V8AO',
+    ])
+    expect(read('jetson-nano-jetpack-4-rails')).toMatchObject({
+      fits: false,
+      jetPack: '4.6.6',
+      powerMode: { name: 'MAXN', id: 0 },
+      cuda: '10.2.300',
+      powerRails: [
+        { name: 'POM_5V_IN', watts: 1.388 },
+        { name: 'POM_5V_GPU', watts: 0.122 },
+        { name: 'POM_5V_CPU', watts: 0.204 },
+      ],
+      temperatureC: 33.5,
+    })
+  })
+
+  it('leaves open what an earlier version of the script did not ask', () => {
+    expect(read('raspberry-pi-5')).toMatchObject({
+      soc: null,
+      clusters: [],
+      sudo: null,
+      linger: null,
+      tmpNoexec: null,
+      jetPack: null,
+      powerRails: [],
+    })
+    expect(read('jetson-orin-jetpack-6')).toMatchObject({ l4t: '36.4.3', jetPack: '6.2', tensorRt: null })
+  })
+
   it('tells a plain PC', () => {
     expect(read('debian-x86')).toMatchObject({
       architecture: 'x64',
@@ -112,6 +202,7 @@ describe('boards that do not fit', () => {
     ],
     ['no-libstdcxx', [['libstdc++', 'DEVICE_LIBRARY_MISSING']], /libstdc\+\+ is none/, /apt-get install libstdc\+\+6/],
     ['noexec-home', [['programs in home', 'DEVICE_NOEXEC']], /noexec/, /remount,exec/],
+    ['noexec-mount', [['programs in home', 'DEVICE_NOEXEC']], /\/home is mounted noexec/, /remount,exec/],
   ] as const)('%s is refused with its own code and what to do', (name, expected, message, hint) => {
     const report = read(name)
     expect(failing(report)).toEqual(expected)
@@ -189,6 +280,8 @@ describe('a real machine', () => {
       expect(failing(report)).toEqual([])
       expect(report).toMatchObject({ fits: true, home: device.home, architecture: process.arch, homeNoexec: false })
       expect(Math.abs(report.clockSkewSeconds)).toBeLessThanOrEqual(2)
+      // A user made for the test is in no group; whoever runs the tests without root may be.
+      if (device.password !== null) expect(report.sudo).toBe('none')
       // Both ways of looking at the same machine agree.
       const here = await localReport(device.home)
       for (const key of [
@@ -202,6 +295,13 @@ describe('a real machine', () => {
         'cores',
         'target',
         'governor',
+        'soc',
+        'clusters',
+        'thermalZones',
+        'swapBytes',
+        'powerRails',
+        'tmpNoexec',
+        'hasSystemd',
       ] as const) {
         expect([key, report[key]]).toEqual([key, here[key]])
       }

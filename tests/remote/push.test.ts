@@ -14,6 +14,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Progress } from '../../src/contract/job.ts'
+import { DeviceStore } from '../../src/remote/device-store.ts'
+import { connectSsh } from '../../src/remote/ssh-connect.ts'
+import { plainFile } from '../../src/remote/store-file.ts'
 import { makeBarePath } from '../devices/bare-path.ts'
 import { startCutProxy } from '../devices/cut-proxy.ts'
 import { eventually, type HarnessedDevice, makeFile, startHarnessedDevice } from './device-harness.ts'
@@ -35,6 +39,8 @@ afterAll(async () => {
 
 const hashOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
+const isSending = ({ phase }: Progress) => phase.startsWith('sending to the device')
+
 /** Every file of the store has the content its name says, and no upload is in progress. */
 function expectWholeStore(): void {
   for (const name of readdirSync(join(root, 'blobs'))) expect(hashOf(join(root, 'blobs', name))).toBe(name)
@@ -47,15 +53,27 @@ describe('the agent', () => {
     const reporter = recordingReporter()
     const bundle = await harnessed.standIn.bundle('x64')
     const first = await session.prepare(reporter)
-    expect(first).toMatchObject({ sentFiles: 5, totalBytes: bundle.totalBytes, agentVersion: '0.0.1' })
+    expect(first).toMatchObject({ sentFiles: 6, totalBytes: bundle.totalBytes, agentVersion: '0.0.1' })
     expect(first.sentBytes).toBeGreaterThan(1000)
-    const sending = reporter.steps.filter(({ phase }) => phase === 'sending to the device')
-    expect(sending.at(-1)).toEqual({ phase: 'sending to the device', done: first.sentBytes, total: first.sentBytes, unit: 'bytes' })
-    expect(reporter.lines.some((line) => /^Sent 5 files, .* MB\/s\)$/.test(line))).toBe(true)
+    const sending = reporter.steps.filter(isSending)
+    expect(sending.at(-1)).toEqual({
+      phase: expect.stringMatching(/^sending to the device(, \d+\.\d [kM]B\/s)?$/),
+      done: first.sentBytes,
+      total: first.sentBytes,
+      unit: 'bytes',
+    })
+    expect(reporter.lines.some((line) => /^Sent 6 files, .* MB\/s\)$/.test(line))).toBe(true)
 
     expectWholeStore()
     const runtime = join(root, 'runtime', bundle.id)
-    expect(readdirSync(runtime).sort()).toEqual(['agent.cjs', 'libonnxruntime.so.1', 'manifest.json', 'node', 'onnxruntime_binding.node'])
+    expect(readdirSync(runtime).sort()).toEqual([
+      'agent.cjs',
+      'libonnxruntime.so.1',
+      'manifest.json',
+      'manifest.sig',
+      'node',
+      'onnxruntime_binding.node',
+    ])
     for (const { name, sha256, executable } of bundle.files) {
       expect(hashOf(join(runtime, name))).toBe(sha256)
       expect(statSync(join(runtime, name)).mode & 0o777).toBe(executable ? 0o700 : 0o600)
@@ -68,11 +86,11 @@ describe('the agent', () => {
     session.close()
   })
 
-  it('is sent again only where it changed: our code and the manifest', async () => {
+  it('is sent again only where it changed: our code, the manifest and its signature', async () => {
     const session = await harnessed.open()
     await session.prepare(recordingReporter())
     harnessed.standIn.setVersion('0.0.2')
-    expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 2, agentVersion: '0.0.2' })
+    expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 3, agentVersion: '0.0.2' })
     expectWholeStore()
     session.close()
   })
@@ -114,7 +132,7 @@ describe('models and datasets', () => {
     const next = await harnessed.open()
     const again = recordingReporter()
     await next.store([changed, second], again)
-    const sent = again.steps.filter(({ phase }) => phase === 'sending to the device').at(-1)?.done ?? 0
+    const sent = again.steps.filter(isSending).at(-1)?.done ?? 0
     expect(sent).toBeGreaterThanOrEqual(300_000)
     expect(sent).toBeLessThan(310_000)
     expectWholeStore()
@@ -143,7 +161,7 @@ describe('models and datasets', () => {
       code: 'DEVICE_NO_SPACE',
       details: { neededBytes: expect.any(Number) },
     })
-    expect(reporter.steps.some(({ phase }) => phase === 'sending to the device')).toBe(false)
+    expect(reporter.steps.some(isSending)).toBe(false)
     session.close()
   })
 
@@ -157,7 +175,7 @@ describe('models and datasets', () => {
     abort.abort()
     await expect(third).rejects.toMatchObject({ code: 'JOB_CANCELLED' })
     await Promise.all(jobs)
-    const senders = reporters.filter(({ steps }) => steps.some(({ phase }) => phase === 'sending to the device'))
+    const senders = reporters.filter(({ steps }) => steps.some(isSending))
     expect(senders).toHaveLength(1)
     expect((await session.store([file], recordingReporter())).size).toBe(1)
     session.close()
@@ -171,7 +189,7 @@ describe('models and datasets', () => {
     const progress = reporter.progress
     reporter.progress = (step) => {
       progress(step)
-      if (step.phase === 'sending to the device' && step.done > 5_000_000) abort.abort()
+      if (isSending(step) && step.done > 5_000_000) abort.abort()
     }
     await expect(session.store([file], reporter, abort.signal)).rejects.toMatchObject({ code: 'JOB_CANCELLED' })
     await eventually('the upload is cleared away', () => readdirSync(join(root, 'tmp')).length === 0)
@@ -185,11 +203,13 @@ describe('models and datasets', () => {
 describe('an upload whose link breaks', () => {
   it.each([100_000, 3_000_000, 9_900_000])('after %i bytes leaves nothing half-made, and the next one works', async (bytes) => {
     const proxy = await startCutProxy(harnessed.device.port)
-    const session = await harnessed.open({ port: proxy.port })
+    const connection = await connectSsh(harnessed.options({ port: proxy.port }))
     const file = makeFile(join(folder, 'cut.onnx'), randomBytes(10_000_000))
     proxy.cutAfter(bytes)
-    await expect(session.store([file], recordingReporter())).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-    expect(session.closed).toBe(true)
+    await expect(new DeviceStore(connection, root).bring([plainFile(file)], recordingReporter())).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+    })
+    expect(connection.closed).toBe(true)
     await proxy.stop()
     await eventually('the upload is cleared away', () => readdirSync(join(root, 'tmp')).length === 0)
     expectWholeStore()
@@ -201,15 +221,15 @@ describe('an upload whose link breaks', () => {
 
   it('is noticed when nobody says so (a pulled cable)', async () => {
     const proxy = await startCutProxy(harnessed.device.port)
-    const session = await harnessed.open({ port: proxy.port, keepAliveMs: 200 })
+    const connection = await connectSsh(harnessed.options({ port: proxy.port, keepAliveMs: 200 }))
     const file = makeFile(join(folder, 'frozen.onnx'), randomBytes(10_000_000))
     const reporter = recordingReporter()
     const progress = reporter.progress
     reporter.progress = (step) => {
       progress(step)
-      if (step.phase === 'sending to the device') proxy.freeze()
+      if (isSending(step)) proxy.freeze()
     }
-    await expect(session.store([file], reporter)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+    await expect(new DeviceStore(connection, root).bring([plainFile(file)], reporter)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
     await proxy.stop()
     // The server learns of it when the relay ends; until then the upload over there waits.
     await eventually('the upload is cleared away', () => readdirSync(join(root, 'tmp')).length === 0)
@@ -227,7 +247,7 @@ describe('an upload whose link breaks', () => {
     const progress = reporter.progress
     reporter.progress = (step) => {
       progress(step)
-      if (step.phase === 'sending to the device' && step.done > 1_000_000) {
+      if (isSending(step) && step.done > 1_000_000) {
         during ??= other.store([makeFile(join(folder, 'quick.onnx'), randomBytes(1000))], recordingReporter())
       }
     }
@@ -266,7 +286,7 @@ describe('a board with next to nothing installed', () => {
     const bare = await startHarnessedDevice({ path: makeBarePath(mkdtempSync(join(folder, 'bin-')), without) })
     try {
       const session = await bare.open()
-      expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 5 })
+      expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 6 })
       expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 0 })
       await session.removeEverything()
       expect(readdirSync(bare.device.home)).toEqual(['.ssh'])

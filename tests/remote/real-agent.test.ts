@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -50,7 +50,7 @@ describe('the real agent', () => {
 
   it('arrives whole, runs on a machine without Node, and is sent once', async () => {
     const first = await remote.prepare(recordingReporter())
-    expect(first.sentFiles).toBe(5)
+    expect(first.sentFiles).toBe(6)
     expect(first.totalBytes).toBeGreaterThan(100_000_000)
     // Compressed: less than half of it.
     expect(first.sentBytes).toBeLessThan(first.totalBytes / 2)
@@ -62,8 +62,39 @@ describe('the real agent', () => {
   it('sends little when only our code changed', async () => {
     appendFileSync(join(folder, 'agent', 'agent.cjs'), '\n// changed\n')
     const second = await remote.prepare(recordingReporter())
-    expect(second.sentFiles).toBe(2)
+    expect(second.sentFiles).toBe(3)
     expect(second.sentBytes).toBeLessThan(1_000_000)
+  })
+
+  it('is mended when one of its files was changed, and knows it itself', async () => {
+    const runtimes = join(harnessed.device.home, '.edgesmith', 'runtime')
+    // The version before was cleared away.
+    expect(readdirSync(runtimes)).toHaveLength(1)
+    const library = join(runtimes, readdirSync(runtimes)[0] ?? '', 'libonnxruntime.so.1')
+    const original = readFileSync(library)
+    const changed = Buffer.from(original)
+    changed.writeUInt8(changed.readUInt8(20_000_000) ^ 1, 20_000_000)
+
+    writeFileSync(library, changed)
+    const { publicKey } = await bundle(architecture)
+    await expect(remote.runAgent({ command: 'self-test', publicKey }, recordingReporter())).rejects.toMatchObject({
+      code: 'AGENT_UNTRUSTED',
+      message: expect.stringContaining('libonnxruntime.so.1 has another content than was signed'),
+    })
+    const next = await harnessed.open({ bundle })
+    expect(await next.prepare(recordingReporter())).toMatchObject({ sentFiles: 1 })
+    expect(readFileSync(library).equals(original)).toBe(true)
+    expect(await next.runAgent({ command: 'self-test', publicKey }, recordingReporter())).toMatchObject({ maxAbsDiff: 0 })
+    next.close()
+
+    // In the place of the link, with the store as it was.
+    rmSync(library)
+    writeFileSync(library, changed)
+    harnessed.device.give(library)
+    const third = await harnessed.open({ bundle })
+    expect(await third.prepare(recordingReporter())).toMatchObject({ sentFiles: 0 })
+    expect(readFileSync(library).equals(original)).toBe(true)
+    third.close()
   })
 
   it('measures the sample model there as here', async () => {
@@ -96,7 +127,7 @@ describe('the real agent', () => {
   it('ends for good when it is killed or cancelled in the middle', async () => {
     const model = sample('fashion-cnn.onnx')
     const path = (await remote.store([model], recordingReporter())).get(model.sha256) ?? ''
-    const agents = () => harnessed.device.processes().filter(({ command }) => command.endsWith('agent.cjs run'))
+    const agents = () => harnessed.device.processes().filter(({ command }) => command.includes('agent.cjs work '))
     const request = { command: 'bench', model: path, settings: { runs: 1_000_000 } } as const
     const killed = remote.runAgent(request, recordingReporter())
     killed.catch(() => undefined)

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { buildSync } from 'esbuild'
 import { AGENT_PROTOCOL_VERSION, type AgentResult } from '../../src/contract/agent-protocol.ts'
 import { encodeWire } from '../../src/contract/agent-wire.ts'
 import type { JobReporter, Progress } from '../../src/contract/job.ts'
@@ -7,7 +8,18 @@ import { type AgentBundle, type BundleArchitecture, ensureAgentBundle } from '..
 
 /** Result of every benchmark of the stand-in. */
 export const standInBench: AgentResult<'bench'> = {
-  settings: { scenario: 'single', batch: 1, threads: 1, runs: 3, warmupRuns: 0, warmupSeconds: 0, connections: 1, streams: 1 },
+  settings: {
+    scenario: 'single',
+    batch: 1,
+    threads: 1,
+    runs: 3,
+    warmupRuns: 0,
+    warmupSeconds: 0,
+    connections: 1,
+    streams: 1,
+    runtime: 'onnxruntime',
+    fp16: true,
+  },
   latenciesMs: Float32Array.of(1.5, 2.5, 3.5),
   offsetsMs: Float64Array.of(0, 1.5, 4),
   latencyMs: { mean: 2.5, std: 1, min: 1.5, max: 3.5, p50: 2.5, p90: null, p95: null, p99: null, p999: null, ci: {} },
@@ -42,6 +54,9 @@ export const standInBench: AgentResult<'bench'> = {
     onnxRuntimeVersion: 'none',
     edgesmithVersion: '0.0.1',
   },
+  telemetry: null,
+  energy: null,
+  tensorRt: null,
   warnings: [],
 }
 
@@ -54,7 +69,9 @@ function standInSource(version: string): string {
 const fs = require('node:fs'), http = require('node:http'), path = require('node:path')
 const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n')
 const version = ${JSON.stringify(version)}
-if (process.argv[2] === 'run') {
+if (process.argv[2] === 'host') {
+${hostSource()}
+} else if (process.argv[2] === 'run' || process.argv[2] === 'work') {
   let text = ''
   let stubborn = false
   const answer = (line) => { process.stdout.write(line + '\\n', () => process.exit(0)) }
@@ -69,6 +86,16 @@ if (process.argv[2] === 'run') {
       process.stderr.write('a word on stderr\\n')
       return answer(${JSON.stringify(encodeWire({ type: 'result', value: standInBench }))})
     }
+    if (mode === 'slow-work') {
+      let done = 0
+      const timer = setInterval(() => {
+        say({ type: 'progress', progress: { phase: 'measuring', done, total: 100, unit: 'runs' } })
+        if (done++ < 100) return
+        clearInterval(timer)
+        answer(${JSON.stringify(encodeWire({ type: 'result', value: standInBench }))})
+      }, 15)
+      return
+    }
     if (mode === 'hang' || mode === 'stubborn') {
       stubborn = mode === 'stubborn'
       say({ type: 'progress', progress: { phase: 'measuring', done: process.pid, total: null, unit: 'runs' } })
@@ -82,12 +109,15 @@ if (process.argv[2] === 'run') {
     if (mode === 'error') return answer(JSON.stringify({ type: 'error', error: { code: 'MODEL_LOAD_FAILED', message: 'no such op', hint: 'another opset' } }))
     if (mode === 'unknown-error') return answer(JSON.stringify({ type: 'error', error: { code: 'FROM_THE_FUTURE', message: 'something new' } }))
   }
-  process.stdin.on('data', (chunk) => {
+  const work = process.argv[2] === 'work'
+  if (work) process.on('SIGTERM', () => { if (!stubborn) process.exit(143) })
+  if (!work) process.stdin.on('data', (chunk) => {
     text += chunk
     if (text.includes('\\n')) { const line = text.split('\\n')[0]; text = ''; start(JSON.parse(line)) }
   })
-  process.stdin.on('end', () => { if (!stubborn) process.exit(130) })
+  if (!work) process.stdin.on('end', () => { if (!stubborn) process.exit(130) })
   say({ type: 'hello', protocol: ${AGENT_PROTOCOL_VERSION}, pid: process.pid, version })
+  if (work) start(JSON.parse(fs.readFileSync(path.join(process.argv[3], 'request'), 'utf8')))
 } else if (process.argv[2] === 'serve') {
   const config = JSON.parse(fs.readFileSync(process.argv[3], 'utf8'))
   const token = fs.readFileSync(config.tokenPath, 'utf8').trim()
@@ -113,6 +143,14 @@ if (process.argv[2] === 'run') {
   }
 }
 `
+}
+
+/** The real program between link and run: what follows runs of the stand-in. */
+function hostSource(): string {
+  const contents = `import { hostCommand } from './src/agent/host-command.ts'\nvoid hostCommand(process.argv[3]).then((code) => process.exit(code))`
+  const stdin = { contents, resolveDir: repository, loader: 'ts' } as const
+  const built = buildSync({ stdin, bundle: true, write: false, platform: 'node', format: 'cjs', target: 'node22', minify: true })
+  return `(function () {\n${built.outputFiles[0]?.text ?? ''}\n})()`
 }
 
 /** Folders and functions that make a small bundle around the stand-in. */

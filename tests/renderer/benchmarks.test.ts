@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import type { Device, DeviceReport } from '../../src/contract/device.ts'
 import { type Benchmark, benchSettingsSchema, type LatencyStatistics } from '../../src/contract/measurement.ts'
 import { procedures } from '../../src/contract/procedures.ts'
 import { benchCommand, shellWord } from '../../src/renderer/pages/benchmarks/bench-command.ts'
 import { intervalText, statisticLines } from '../../src/renderer/pages/benchmarks/percentile-text.ts'
 import { emptyRunDraft, readCounts, runDraftErrors, runRequest } from '../../src/renderer/pages/benchmarks/run-draft.ts'
 import { hasOrigin, matchesWords, runText } from '../../src/renderer/pages/benchmarks/run-filter.ts'
+import { scenarioLabel } from '../../src/renderer/pages/benchmarks/scenario-guide.ts'
+import { emptyCompareDraft, withoutTensorRt } from '../../src/renderer/pages/compare/compare-draft.ts'
+import { tensorRtRefusal } from '../../src/renderer/text/tensorrt-refusal.ts'
 
 const modelId = '11111111-1111-4111-8111-111111111111'
 
@@ -47,6 +51,49 @@ describe('runRequest', () => {
     const http = { ...draft, scenario: 'http' as const }
     expect(runRequest({ ...http, settings: { connections: 8 } }).input.settings).toMatchObject({ connections: 8 })
     expect(runRequest({ ...http, settings: { connections: 8, rate: 50 } }).input.settings).not.toHaveProperty('connections')
+  })
+})
+
+describe('a run with TensorRT', () => {
+  const draft = { ...emptyRunDraft(), modelId, runtime: 'tensorrt' as const, settings: { fp16: false } }
+
+  it('is asked for without threads, with its precision', () => {
+    const request = runRequest({ ...draft, threads: '1,2,4' })
+    expect(request).toEqual({
+      kind: 'bench',
+      input: { modelId, deviceId: 'local', settings: { scenario: 'single', runtime: 'tensorrt', fp16: false, batch: 1, threads: 1 } },
+    })
+    expect(runDraftErrors({ ...draft, threads: 'none' })).toEqual({})
+    const sweep = runRequest({ ...draft, scenario: 'batch', batches: '1,8' })
+    expect(sweep).toMatchObject({ kind: 'sweep', input: { settings: { runtime: 'tensorrt' }, threadCounts: [1] } })
+    expect(procedures['sweep.start'].input.safeParse(sweep.input).success).toBe(true)
+  })
+
+  it('is one of ONNX Runtime where the scenario cannot be measured with it', () => {
+    for (const scenario of ['offline', 'server', 'http'] as const) {
+      expect(runRequest({ ...draft, scenario }).input.settings).not.toHaveProperty('runtime')
+      expect(runRequest({ ...draft, scenario }).input.settings).not.toHaveProperty('fp16')
+    }
+  })
+
+  it('is refused with the reason where the device has no trtexec', () => {
+    const device = (id: string, report: Partial<DeviceReport> | null) => ({ id, report }) as unknown as Device
+    expect(tensorRtRefusal(device('orin', { trtexec: '/usr/src/tensorrt/bin/trtexec' }))).toBeNull()
+    expect(tensorRtRefusal(device('pi5', { trtexec: null }))).toMatch(/no trtexec/)
+    expect(tensorRtRefusal(device('pi5', null))).toMatch(/not probed/)
+    expect(tensorRtRefusal(device('local', { trtexec: null }))).toMatch(/a Jetson/)
+    expect(tensorRtRefusal(undefined)).toMatch(/Choose a device/)
+    const comparison = { ...emptyCompareDraft(), settings: { runtime: 'tensorrt', fp16: false, runs: 50 } }
+    expect(withoutTensorRt(comparison).settings).toEqual({ runs: 50 })
+  })
+
+  it('is called so, and repeated by its command', () => {
+    const settings = benchSettingsSchema.parse({ runtime: 'tensorrt', fp16: false, scenario: 'batch', batch: 4 })
+    expect(scenarioLabel(settings)).toBe('Batch, TensorRT')
+    expect(scenarioLabel(benchSettingsSchema.parse({}))).toBe('Single')
+    expect(benchCommand('cnn', { id: modelId, name: 'orin' }, settings)).toBe(
+      'edgesmith bench cnn --scenario batch --batch 4 --runtime tensorrt --no-fp16 --device orin',
+    )
   })
 })
 

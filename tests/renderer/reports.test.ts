@@ -30,7 +30,11 @@ describe('reportChoices', () => {
   })
   const measured = {
     comparisons: [{ id: 'c', baseline: 'cnn', rows: [{}, {}, {}], device: 'this computer', createdAt: '2026-01-02T00:00:00.000Z' }],
-    benchmarks: [run('b1', null, '2026-01-03T00:00:00.000Z'), run('b2', 'c', '2026-01-02T00:00:00.000Z')],
+    benchmarks: [
+      run('b1', null, '2026-01-03T00:00:00.000Z'),
+      run('b2', 'c', '2026-01-02T00:00:00.000Z'),
+      run('b3', null, '2026-01-05T00:00:00.000Z'),
+    ],
     evaluations: [
       {
         id: 'e',
@@ -43,12 +47,25 @@ describe('reportChoices', () => {
       },
     ],
     analyses: [{ id: 'a', kind: 'profile', modelId: 'm1', baselineId: null, deviceId: 'x', createdAt: '2026-01-04T00:00:00.000Z' }],
+    matrices: [
+      {
+        id: 'x',
+        models: [{ id: 'm1', name: 'cnn' }],
+        devices: [
+          { id: 'local', name: 'this-computer' },
+          { id: 'p', name: 'pi5' },
+        ],
+        cells: [{ benchmarkId: 'b3', evaluationId: null }],
+        createdAt: '2026-01-05T00:00:00.000Z',
+      },
+    ],
     models: [{ id: 'm1', name: 'cnn' }],
     devices: [{ id: 'local', name: 'this computer' }],
   } as unknown as Measured
 
   it('lists what was measured, newest first, without the parts of comparisons', () => {
     expect(reportChoices(measured).map(({ id, title, note }) => [id, title, note])).toEqual([
+      ['x', 'cnn on 2 devices', 'this-computer, pi5'],
       ['a', 'cnn', 'profile, a removed device'],
       ['b1', 'cnn', 'single, p50 1.50 ms, this computer'],
       ['c', 'cnn and 2', 'this computer'],
@@ -73,6 +90,7 @@ describe('chosenIds', () => {
       benchmarkIds: [],
       evaluationIds: [],
       analysisIds: ['1', '3'],
+      matrixIds: [],
     })
   })
 })
@@ -80,10 +98,10 @@ describe('chosenIds', () => {
 describe('contentsText', () => {
   it('counts what there is', () => {
     const entry = { id: '', title: '', origin: 'written' as const, path: null, createdAt: '' }
-    expect(contentsText({ ...entry, comparisons: 1, benchmarks: 3, evaluations: 0, analyses: 1 })).toBe(
-      '1 comparison, 3 benchmarks, 1 analysis',
+    expect(contentsText({ ...entry, comparisons: 1, benchmarks: 3, evaluations: 0, analyses: 1, matrices: 1 })).toBe(
+      '1 comparison, 3 benchmarks, 1 analysis, 1 matrix',
     )
-    expect(contentsText({ ...entry, comparisons: 0, benchmarks: 0, evaluations: 0, analyses: 0 })).toBe('nothing measured')
+    expect(contentsText({ ...entry, comparisons: 0, benchmarks: 0, evaluations: 0, analyses: 0, matrices: 0 })).toBe('nothing measured')
   })
 })
 

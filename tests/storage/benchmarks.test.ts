@@ -60,6 +60,9 @@ function result(): BenchResult {
     memoryGrowthBytes: -4096,
     samples: 3,
     environment: old.environment,
+    telemetry: null,
+    energy: null,
+    tensorRt: null,
     warnings: [],
   }
 }
@@ -75,7 +78,7 @@ const key = (id: string, sweepId?: string) => ({
 })
 
 test('a benchmark comes back as it was stored, its samples apart and to the last bit', () => {
-  const { latenciesMs, offsetsMs, ...rest } = result()
+  const { latenciesMs, offsetsMs, telemetry: _telemetry, ...rest } = result()
   const alone = '7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad0a1'
   const added = measurements.addBenchmark(key(alone), result())
   expect(added).toEqual({ ...rest, ...key(alone), sweepId: null })

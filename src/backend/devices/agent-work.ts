@@ -1,3 +1,4 @@
+import type { OutputsResult } from '../../contract/agent-protocol.ts'
 import type { AccuracyExplanation, Explanation, LayerComparison, ProfileResult } from '../../contract/analysis.ts'
 import { preprocessingWarning } from '../../contract/carried-preprocessing.ts'
 import type { Dataset, DatasetSource, Preprocessing } from '../../contract/dataset.ts'
@@ -6,6 +7,7 @@ import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import { IDX_SCALE } from '../../core/datasets/idx.ts'
 import type { DeviceFile, DeviceSession } from '../../remote/device-session.ts'
+import { orCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import type { Services } from '../services.ts'
 import { datasetSource, runTimeFiles } from '../use-cases/dataset-source.ts'
@@ -25,7 +27,7 @@ export async function readyDevice(
   context: JobContext,
 ): Promise<ReadyDevice> {
   const { sessions, devices, blobs } = services
-  const session = await sessions.open(deviceId)
+  const session = await orCancelled(sessions.open(deviceId), context.signal)
   const pushed = await session.prepare(context, context.signal)
   if (devices.get(deviceId).agentVersion !== pushed.agentVersion) {
     devices.setAgentVersion(deviceId, pushed.agentVersion)
@@ -88,7 +90,19 @@ function appliedPreprocessing({ format, preprocessing, files }: Dataset): Prepro
 
 /** Latency of a model on the device, in a process of its own. */
 export function benchOn(device: ReadyDevice, model: Model, settings: BenchSettings, context: JobContext): Promise<BenchResult> {
-  return device.session.runAgent({ command: 'bench', model: device.modelPath(model), settings }, context, context.signal)
+  const { enginesFolder } = device.session
+  return device.session.runAgent({ command: 'bench', model: device.modelPath(model), settings, enginesFolder }, context, context.signal)
+}
+
+/** What a model gives on the device for some samples, for a comparison with another machine. */
+export function outputsOn(
+  device: ReadyDevice,
+  model: Model,
+  { dataset, ...settings }: { readonly dataset: Dataset | null; readonly samples: number; readonly layerSamples: number; readonly threads: number },
+  context: JobContext,
+): Promise<OutputsResult> {
+  const source = dataset && device.datasetSource(dataset)
+  return device.session.runAgent({ command: 'outputs', model: device.modelPath(model), dataset: source, ...settings }, context, context.signal)
 }
 
 /** Where the time of a build goes on the device, beside its baseline. */

@@ -1,38 +1,54 @@
 import { join } from 'node:path'
 import { type Device, LOCAL_DEVICE_ID } from '../../contract/device.ts'
-import { EdgesmithError } from '../../contract/errors.ts'
+import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
 import type { DeviceSession } from '../../remote/device-session.ts'
 import { openLocalSession } from '../../remote/local-session.ts'
-import type { SshCredentials } from '../../remote/ssh-auth.ts'
 import { openSshSession, type SshSession } from '../../remote/ssh-session.ts'
+import { resolveSshTarget } from '../../remote/ssh-target.ts'
 import type { DeviceRepository } from '../../storage/device-repository.ts'
 import type { ProgramLayout } from '../program-layout.ts'
-import { devicePasswordKey, type SecretStore } from '../secret-store.ts'
+import { devicePassphraseKey, devicePasswordKey, type SecretStore } from '../secret-store.ts'
 import { agentBundles } from './agent-bundles.ts'
+import type { DeviceLinks } from './device-links.ts'
+import type { DeviceLog } from './device-log.ts'
+import type { Questions } from './questions.ts'
 
 /** How to reach a device that may not be stored yet. */
 export interface ConnectionAttempt {
+  /** The device's id, also of one that is being added: its state and log are kept under it. */
+  readonly deviceId: string
   readonly connection: NonNullable<Device['connection']>
   /** Fingerprint confirmed when the device was added; null for a device being added. */
   readonly confirmedHostKey: string | null
-  /** Fingerprint the user gives now; it is written to the workspace's known_hosts. */
-  readonly expectedHostKey?: string | undefined
-  readonly password: string | null
+  /** Fingerprints the user gives now, of the device and of jump hosts; they are written to the workspace's known_hosts. */
+  readonly expectedHostKeys: readonly string[]
+  /** Password of the user, or passphrase of the key. */
+  readonly secret: string | null
+}
+
+/** What sessions need from the rest of the backend. */
+export interface SessionSurroundings {
+  readonly workspace: string
+  readonly layout: ProgramLayout
+  readonly devices: DeviceRepository
+  readonly secrets: SecretStore
+  readonly links: DeviceLinks
+  readonly log: DeviceLog
+  readonly questions: Questions
 }
 
 /** One open session for each device, opened on first use and again after a lost link. */
 export class DeviceSessions {
-  private readonly workspace: string
-  private readonly layout: ProgramLayout
-  private readonly devices: DeviceRepository
-  private readonly secrets: SecretStore
+  readonly links: DeviceLinks
+  readonly log: DeviceLog
+  private readonly around: SessionSurroundings
   private readonly sessions = new Map<string, Promise<DeviceSession>>()
+  private readonly attempts = new Map<string, AbortController>()
 
-  constructor(workspace: string, layout: ProgramLayout, devices: DeviceRepository, secrets: SecretStore) {
-    this.workspace = workspace
-    this.layout = layout
-    this.devices = devices
-    this.secrets = secrets
+  constructor(around: SessionSurroundings) {
+    this.around = around
+    this.links = around.links
+    this.log = around.log
   }
 
   /** The session of a stored device. @throws EdgesmithError of the connection (`DEVICE_UNREACHABLE`, `HOST_KEY_CHANGED`, …) */
@@ -41,26 +57,51 @@ export class DeviceSessions {
     if (known) {
       const session = await known.catch(() => undefined)
       if (session && !session.closed) return session
+      // Another caller may have begun to open it again meanwhile.
+      const newer = this.sessions.get(deviceId)
+      if (newer !== undefined && newer !== known) return newer
     }
-    const opening = this.connect(this.devices.get(deviceId))
+    const opening = this.connect(this.around.devices.get(deviceId))
     this.sessions.set(deviceId, opening)
-    opening.catch(() => this.sessions.delete(deviceId))
+    opening.catch(() => {
+      if (this.sessions.get(deviceId) === opening) this.sessions.delete(deviceId)
+    })
     return opening
   }
 
   /** Connects without keeping the session: for a device being added. */
-  attempt({ connection, confirmedHostKey, expectedHostKey, password }: ConnectionAttempt): Promise<SshSession> {
-    const { host, port, user, auth } = connection
-    return openSshSession({
-      host,
-      port,
-      user,
-      credentials: credentialsOf(auth, password),
-      hostKey: confirmedHostKey,
-      expectedHostKey,
-      knownHostsPath: join(this.workspace, 'known_hosts'),
-      bundle: agentBundles(this.layout),
-    })
+  async attempt({ deviceId, connection, confirmedHostKey, expectedHostKeys, secret }: ConnectionAttempt): Promise<SshSession> {
+    const { workspace, layout, links, questions } = this.around
+    const say = (text: string) => this.say(deviceId, text)
+    const controller = new AbortController()
+    this.attempts.set(deviceId, controller)
+    links.set(deviceId, { state: 'connecting', attempts: 0, nextAttemptAt: null, error: null })
+    try {
+      const isKey = connection.auth.method === 'key'
+      const secrets = { password: isKey ? null : secret, passphrase: isKey ? secret : null }
+      const { warnings, ...target } = await resolveSshTarget(connection, secrets)
+      for (const warning of warnings) say(warning)
+      const session = await openSshSession({
+        ...target,
+        hostKey: confirmedHostKey,
+        expectedHostKeys,
+        knownHostsPath: join(workspace, 'known_hosts'),
+        ask: questions.asker,
+        bundle: agentBundles(layout),
+        onLink: (link) => links.set(deviceId, link),
+        onLog: say,
+        signal: controller.signal,
+      })
+      links.set(deviceId, { state: 'ready', attempts: 0, nextAttemptAt: null, error: null })
+      return session
+    } catch (error) {
+      links.failed(deviceId, error)
+      const { code, message } = toErrorReport(error)
+      say(`${code}: ${message}`)
+      throw error
+    } finally {
+      if (this.attempts.get(deviceId) === controller) this.attempts.delete(deviceId)
+    }
   }
 
   /** Keeps an open session under the id its device got. */
@@ -68,55 +109,63 @@ export class DeviceSessions {
     this.sessions.set(deviceId, Promise.resolve(session))
   }
 
-  /** Closes the session of a device, if there is one. */
+  /** Closes the session of a device, if there is one; one that is being opened is given up. */
   async drop(deviceId: string): Promise<void> {
-    const session = await this.sessions.get(deviceId)?.catch(() => undefined)
+    this.attempts.get(deviceId)?.abort()
+    const opening = this.sessions.get(deviceId)
     this.sessions.delete(deviceId)
+    const session = await opening?.catch(() => undefined)
+    if (session) this.say(deviceId, 'Connection closed')
     session?.close()
+    this.links.idle(deviceId)
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.sessions.keys()].map((id) => this.drop(id)))
   }
 
-  private async connect(device: Device): Promise<DeviceSession> {
-    if (device.id === LOCAL_DEVICE_ID || !device.connection) {
-      return openLocalSession({
-        root: join(this.workspace, 'this-computer'),
-        agentFolder: this.layout.agentFolder,
-        nodePath: process.execPath,
-      })
-    }
-    const password = await this.password(device.id, device.connection.auth)
-    return this.attempt({ connection: device.connection, confirmedHostKey: device.hostKey, password })
+  say(deviceId: string, text: string): void {
+    this.log.add(deviceId, new Date().toISOString(), text)
   }
 
-  private async password(deviceId: string, auth: NonNullable<Device['connection']>['auth']): Promise<string | null> {
-    if (auth.method !== 'password') return null
-    const password = auth.environmentVariable
-      ? (process.env[auth.environmentVariable] ?? null)
-      : await this.secrets.get(devicePasswordKey(deviceId))
-    if (password === null) {
+  private async connect(device: Device): Promise<DeviceSession> {
+    const { workspace, layout } = this.around
+    if (device.id === LOCAL_DEVICE_ID || !device.connection) {
+      const session = openLocalSession({
+        root: join(workspace, 'this-computer'),
+        agentFolder: layout.agentFolder,
+        nodePath: process.execPath,
+      })
+      this.links.set(device.id, { state: 'ready', attempts: 0, nextAttemptAt: null, error: null })
+      return session
+    }
+    const secret = await this.secret(device.id, device.connection.auth)
+    return this.attempt({
+      deviceId: device.id,
+      connection: device.connection,
+      confirmedHostKey: device.hostKey,
+      expectedHostKeys: [],
+      secret,
+    })
+  }
+
+  /** Password or passphrase that is stored or in a variable; null leaves it to a question. */
+  private async secret(deviceId: string, auth: NonNullable<Device['connection']>['auth']): Promise<string | null> {
+    const { secrets } = this.around
+    if (auth.method !== 'password' && auth.method !== 'key') return null
+    const variable = auth.method === 'password' ? auth.environmentVariable : auth.passphraseVariable
+    if (auth.method === 'key') return variable === null ? secrets.get(devicePassphraseKey(deviceId)) : (process.env[variable] ?? null)
+    const password = variable === null ? await secrets.get(devicePasswordKey(deviceId)) : (process.env[variable] ?? null)
+    if (password === null && (variable !== null || !this.around.questions.somebodyAnswers)) {
       throw new EdgesmithError(
         'PASSWORD_NEEDED',
-        auth.environmentVariable
-          ? `The variable ${auth.environmentVariable} with the password of this device is not set`
-          : 'The password of this device is not stored',
+        variable === null
+          ? 'The password of this device is not stored'
+          : `The variable ${variable} with the password of this device is not set`,
         { hint: 'Set the variable (command line), or remove the device and add it again (window).' },
       )
     }
     return password
-  }
-}
-
-function credentialsOf(auth: NonNullable<Device['connection']>['auth'], password: string | null): SshCredentials {
-  switch (auth.method) {
-    case 'key':
-      return { method: 'key', keyPath: auth.keyPath }
-    case 'password':
-      return { method: 'password', password: password ?? '' }
-    case 'agent':
-      return { method: 'agent' }
   }
 }
 

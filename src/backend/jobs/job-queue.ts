@@ -16,7 +16,7 @@ export interface JobContext extends JobReporter {
   enginePid(pid: number | null): void
   /**
    * Waits for a machine, does a part of the work on it and gives it back. For jobs that began without a machine and need it, or several,
-   * by turns: others may work between the parts. A job that holds a machine already must not ask for one.
+   * by turns or at once: others may work between the parts. A job that holds a machine already must not ask for the same one.
    */
   onMachine<T>(machine: MachineNeed, work: () => Promise<T>): Promise<T>
 }
@@ -53,7 +53,8 @@ export class JobQueue {
   private readonly controllers = new Map<string, AbortController>()
   private readonly endings = new Map<string, Promise<void>>()
   private readonly poll: NodeJS.Timeout
-  private running = 0
+  /** Machines that each job of this process holds. */
+  private readonly held = new Map<string, number>()
 
   constructor(jobs: JobRepository, leases: LeaseRepository, emit: (event: BackendEvent) => void) {
     this.jobs = jobs
@@ -163,7 +164,8 @@ export class JobQueue {
       for (;;) {
         throwIfCancelled(signal)
         const blocker = machine && ticket !== undefined ? this.leases.blocker(machine.key, ticket) : undefined
-        if (blocker === undefined && (!machine || this.running < MAX_RUNNING)) break
+        // A job that works already takes no further slot for another machine.
+        if (blocker === undefined && (!machine || this.held.has(id) || this.held.size < MAX_RUNNING)) break
         const reason = blocker === undefined ? 'other jobs of this window' : `“${this.jobs.get(blocker).title}” on the same machine`
         if (reason !== told) {
           told = reason
@@ -177,9 +179,11 @@ export class JobQueue {
       throw error
     }
     // Jobs without a machine only wait for other jobs (the guided tour): they take no slot, or they could wait for themselves.
-    if (machine) this.running++
+    if (machine) this.held.set(id, (this.held.get(id) ?? 0) + 1)
     return () => {
-      if (machine) this.running--
+      const left = (this.held.get(id) ?? 0) - 1
+      if (machine && left > 0) this.held.set(id, left)
+      else if (machine) this.held.delete(id)
       free()
     }
   }

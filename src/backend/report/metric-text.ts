@@ -13,6 +13,14 @@ export function headlineText(metrics: Metrics | null | undefined): string {
   return `${metricNames[found.metric]} ${found.metric === 'sqnrDb' ? formatDecibels(found.value) : formatSignificant(found.value)}`
 }
 
+/** One metric by its name, as cells of a matrix have it. */
+export function metricValueText(metric: { readonly name: string; readonly value: number } | null): string {
+  if (!metric) return NOTHING
+  if (metric.name === 'accuracy') return formatPercent(metric.value)
+  if (metric.name === 'sqnrDb') return `${metricNames.sqnrDb} ${formatDecibels(metric.value)}`
+  return `${Object.hasOwn(metricNames, metric.name) ? metricNames[metric.name as keyof typeof metricNames] : metric.name} ${formatSignificant(metric.value)}`
+}
+
 /** A difference against the baseline with its unit: `−0.15 points`, `RMSE +0.0123`. */
 export function differenceText(difference: MetricDifference | null | undefined): string {
   if (!difference || difference.test === 'none') return NOTHING

@@ -7,6 +7,7 @@ import { comparisonBlocks } from './sections/comparison-section.ts'
 import { environmentBlocks } from './sections/environment-section.ts'
 import { evaluationBlocks } from './sections/evaluation-section.ts'
 import { limitBlocks } from './sections/limits-section.ts'
+import { matrixBlocks } from './sections/matrix-section.ts'
 import { methodBlocks } from './sections/method-section.ts'
 import { reportNames } from './sections/report-names.ts'
 import { summaryBlocks } from './sections/summary-section.ts'
@@ -16,11 +17,16 @@ export function reportContent(document: ReportDocument): Block[] {
   const names = reportNames(document)
   // The timings of a comparison stand in its own section, beside each other.
   const compared = new Set(document.comparisons.flatMap(({ rows }) => rows.map(({ benchmarkId }) => benchmarkId)))
-  const benchmarks = document.benchmarks.filter(({ id }) => !compared.has(id))
+  // Those of a matrix stand in its table.
+  const inMatrix = new Set(
+    document.matrices.flatMap(({ cells }) => cells.flatMap(({ benchmarkId, evaluationId }) => [benchmarkId, evaluationId])),
+  )
+  const benchmarks = document.benchmarks.filter(({ id }) => !compared.has(id) && !inMatrix.has(id))
   const evaluated = new Set(document.comparisons.flatMap(({ rows }) => rows.map(({ evaluationId }) => evaluationId)))
   const alone = document.evaluations.filter(({ id }) => !evaluated.has(id))
   return [
     ...summaryBlocks(document, benchmarks, alone, names),
+    ...document.matrices.flatMap(matrixBlocks),
     ...document.comparisons.flatMap((comparison) => comparisonBlocks(comparison, names)),
     ...evaluationBlocks(document.evaluations, names),
     ...benchmarkBlocks(benchmarks, names),

@@ -4,7 +4,6 @@ import type { Dataset } from '../../contract/dataset.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { Model } from '../../contract/model.ts'
 import { explainAccuracyOn, explainOn, layersOn, profileOn, readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import { announce, type Services } from '../services.ts'
@@ -28,7 +27,7 @@ export function analysisHandlers(services: Services): AnalysisHandlers {
       const jobId = queue.start({
         kind: 'profile.start',
         title: `Profile ${model.name} on ${device.name}`,
-        machine: { key: machineKey(device), mode: 'exclusive' },
+        machine: { key: services.machineKey(device), mode: 'exclusive' },
         run: async (context) => {
           const ready = await readyDevice(services, deviceId, { models: [model], datasets: [] }, context)
           const result = await profileOn(ready, model, settings, context)
@@ -45,7 +44,7 @@ export function analysisHandlers(services: Services): AnalysisHandlers {
       const jobId = queue.start({
         kind: 'layers.start',
         title: `Compare ${build.name} with ${baseline.name} layer by layer on ${device.name}`,
-        machine: { key: machineKey(device), mode: 'exclusive' },
+        machine: { key: services.machineKey(device), mode: 'exclusive' },
         run: async (context) => {
           const ready = await readyDevice(services, deviceId, { models: [baseline, build], datasets: dataset ? [dataset] : [] }, context)
           const result = await layersOn(ready, baseline, build, { ...settings, dataset }, context)
@@ -61,7 +60,7 @@ export function analysisHandlers(services: Services): AnalysisHandlers {
       const jobId = queue.start({
         kind: 'explain.start',
         title: `Time ${build.name} beside ${baseline.name} on ${device.name}, node by node`,
-        machine: { key: machineKey(device), mode: 'exclusive' },
+        machine: { key: services.machineKey(device), mode: 'exclusive' },
         run: async (context) => {
           const ready = await readyDevice(services, deviceId, { models: [baseline, build], datasets: [] }, context)
           const result = await explainOn(ready, baseline, build, settings, context)
@@ -79,7 +78,7 @@ export function analysisHandlers(services: Services): AnalysisHandlers {
       const jobId = queue.start({
         kind: 'explainAccuracy.start',
         title: `Answers of ${build.name} beside ${baseline.name} on ${dataset.name}, ${device.name}`,
-        machine: { key: machineKey(device), mode: 'shared' },
+        machine: { key: services.machineKey(device), mode: 'shared' },
         run: async (context) => {
           const ready = await readyDevice(services, deviceId, { models: [baseline, build], datasets: [dataset] }, context)
           const result = await explainAccuracyOn(ready, baseline, build, { ...settings, dataset }, context)

@@ -5,7 +5,6 @@ import type { Model } from '../../contract/model.ts'
 import type { Target } from '../../contract/names.ts'
 import type { CompareAllResult, ProcedureArguments } from '../../contract/procedures.ts'
 import { benchOn, evaluateOn, readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -50,7 +49,7 @@ async function compareAll(services: Services, source: Model, input: CompareAllIn
     })
   }
   const device = services.devices.get(input.deviceId)
-  const machine = machineKey(device)
+  const machine = services.machineKey(device)
   const progress = new OverallProgress(candidates.length, context)
   // A source that cannot be measured is found out in seconds, not after minutes of building.
   const evaluation = await context.onMachine({ key: machine, mode: 'shared' }, () =>

@@ -13,7 +13,6 @@ import { median } from '../../core/statistics/percentiles.ts'
 import { BOOTSTRAP_SEED, beyondNoise, speedup } from '../../core/statistics/speedup.ts'
 import { requireScenario } from '../../engine/measure/scenario-settings.ts'
 import { evaluateOn, explainOn, type ReadyDevice, readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -24,6 +23,9 @@ import { recipeTitle } from './optimize.ts'
 
 /** Bins of the latency distributions; enough to show two modes, few enough to read. */
 const HISTOGRAM_BINS = 60
+
+const OTHER_RUNTIME =
+  'Accuracy was measured with ONNX Runtime on the processor of the device; the answers of the TensorRT engine may differ, most where it computes in half precision.'
 
 /** Comparisons: accuracy of each model on the same samples, latency in interleaved blocks, all on one device in one job. */
 export function compareHandlers(services: Services): HandlersOf<'compare'> & HandlersOf<'comparisons'> {
@@ -42,7 +44,7 @@ export function compareHandlers(services: Services): HandlersOf<'compare'> & Han
       const jobId = services.queue.start({
         kind: 'compare.start',
         title: `Compare ${others.length === 1 ? others[0]?.name : `${others.length} models`} with ${baseline.name} on ${device.name}`,
-        machine: { key: machineKey(device), mode: 'exclusive' },
+        machine: { key: services.machineKey(device), mode: 'exclusive' },
         run: (context) => compareModels(services, [baseline, ...others], input, context),
       })
       return { jobId }
@@ -81,7 +83,9 @@ export async function compareModels(
   const against = (own: readonly BenchResult[] | undefined) => speedupOfBlocks(blocks[0], own)
   const noiseFloor = input.control ? against(blocks[models.length]) : null
   const speedups = models.map((_, index) => (index === 0 ? null : beyondNoise(against(blocks[index]), noiseFloor)))
-  const slower = models.filter((_, index) => speedups[index]?.verdict === 'slower')
+  // Kernels are profiled under ONNX Runtime: they say nothing about an engine of TensorRT.
+  const tensorRt = input.settings.runtime === 'tensorrt'
+  const slower = tensorRt ? [] : models.filter((_, index) => speedups[index]?.verdict === 'slower')
   const explanations = await explainEach(ready, baseline, slower, input.settings, context)
   const histograms = sharedHistogram(
     pooled.map((result) => result.latenciesMs),
@@ -136,7 +140,7 @@ export async function compareModels(
         explanation: explanations.get(model.id) ?? null,
         benchmarkId: benchmark.id,
         evaluationId: evaluation && dataset ? services.measurements.addEvaluation(key(model), dataset, evaluation).id : null,
-        warnings: [...warnings, ...noiseFloorWarning(noiseFloor), ...result.warnings],
+        warnings: [...warnings, ...noiseFloorWarning(noiseFloor), ...(tensorRt && dataset ? [OTHER_RUNTIME] : []), ...result.warnings],
       }
       comparison.rows.push(row)
     })

@@ -5,10 +5,8 @@ import type { Deployment } from '../../contract/deployment.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { Model } from '../../contract/model.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
-import type { DeviceSession, Tunnel } from '../../remote/device-session.ts'
 import type { StoredDeployment } from '../../storage/deployment-repository.ts'
 import { readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -20,38 +18,19 @@ const PREDICT_TIMEOUT_MS = 30_000
 /** Answers larger than this are not shown in a window. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-/** A tunnel to a service; it ends with its session. */
-interface OpenTunnel {
-  readonly session: DeviceSession
-  /** Port on the device. */
-  readonly port: number
-  readonly tunnel: Tunnel
-}
-
 /** Serving builds on devices, reached through the SSH tunnel. */
 export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & HandlersOf<'deployments'> {
-  const { deployments, sessions, queue } = services
-  const tunnels = new Map<string, OpenTunnel>()
-
+  const { deployments, sessions, forwards, queue } = services
   const shown = (stored: StoredDeployment): Deployment => {
-    const open = tunnels.get(stored.id)
-    return { ...stored, localUrl: open && !open.session.closed ? localUrl(open.tunnel) : null }
-  }
-  const closeTunnel = (id: string) => {
-    tunnels.get(id)?.tunnel.close()
-    tunnels.delete(id)
+    const port = forwards.localPort(stored.id)
+    return { ...stored, localUrl: port === null ? null : localUrl(port) }
   }
   const connect = async (id: string): Promise<{ url: string; token: string }> => {
     const stored = deployments.get(id)
     const session = await sessions.open(stored.deviceId)
     const token = await session.services.token(stored.service)
-    const known = tunnels.get(id)
-    if (known?.session === session && known.port === stored.port) return { url: localUrl(known.tunnel), token }
-    closeTunnel(id)
-    const tunnel = await session.tunnel(stored.port)
-    tunnels.set(id, { session, port: stored.port, tunnel })
-    announce(services, 'deployments')
-    return { url: localUrl(tunnel), token }
+    const port = await forwards.open(id, stored.deviceId, session, stored.port, `service ${stored.service}`)
+    return { url: localUrl(port), token }
   }
 
   return {
@@ -62,7 +41,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
       const jobId = queue.start({
         kind: 'deploy.start',
         title: `Serve ${model.name} on ${device.name} as ${service}`,
-        machine: { key: machineKey(device), mode: 'shared' },
+        machine: { key: services.machineKey(device), mode: 'shared' },
         run: async (context) => shown(await deploy(services, model, { ...input, service }, context)),
       })
       return { jobId }
@@ -79,7 +58,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
     },
     'deployments.stop': async ({ id }) => {
       const stored = deployments.get(id)
-      closeTunnel(id)
+      forwards.close(id)
       const status = await (await sessions.open(stored.deviceId)).services.stop(stored.service)
       deployments.setState(id, status.state)
       announce(services, 'deployments')
@@ -87,7 +66,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
     },
     'deployments.restart': async ({ id }) => {
       const stored = deployments.get(id)
-      closeTunnel(id)
+      forwards.close(id)
       const status = await (await sessions.open(stored.deviceId)).services.restart(stored.service)
       deployments.setState(id, status.state)
       announce(services, 'deployments')
@@ -117,7 +96,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
     },
     'deployments.remove': async ({ id }) => {
       const stored = deployments.get(id)
-      closeTunnel(id)
+      forwards.close(id)
       await (await sessions.open(stored.deviceId)).services.remove(stored.service)
       deployments.remove(id)
       announce(services, 'deployments')
@@ -168,8 +147,8 @@ async function deploy(
   return stored
 }
 
-function localUrl(tunnel: Tunnel): string {
-  return `http://127.0.0.1:${tunnel.port}`
+function localUrl(port: number): string {
+  return `http://127.0.0.1:${port}`
 }
 
 /** A service name from a model's name: lower case, everything else a dash. */

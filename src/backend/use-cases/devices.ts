@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { type Device, type DeviceReport, LOCAL_DEVICE_ID } from '../../contract/device.ts'
+import { type Device, type DeviceAuth, type DeviceReport, LOCAL_DEVICE_ID } from '../../contract/device.ts'
 import { EdgesmithError, type ErrorCode } from '../../contract/errors.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
-import { machineKey } from '../devices/device-sessions.ts'
+import { listSshConfigHosts } from '../../remote/ssh-config-hosts.ts'
+import type { SshSession } from '../../remote/ssh-session.ts'
 import type { HandlersOf } from '../handlers.ts'
-import { devicePasswordKey } from '../secret-store.ts'
+import { devicePassphraseKey, devicePasswordKey } from '../secret-store.ts'
 import { announce, type Services } from '../services.ts'
 
 /** Adding, probing, preparing and removing devices. */
 export function deviceHandlers(services: Services): HandlersOf<'devices'> {
-  const { devices, sessions } = services
+  const { devices, sessions, telemetry } = services
+  const { links, log } = sessions
   return {
     'devices.list': () => devices.list(),
     'devices.add': (input) => addDevice(services, input),
@@ -20,12 +22,28 @@ export function deviceHandlers(services: Services): HandlersOf<'devices'> {
       announce(services, 'devices')
       return report
     },
+    'devices.hosts': () => listSshConfigHosts(),
+    'devices.links': () => devices.list().map(({ id }) => links.get(id)),
+    'devices.connect': async ({ id }) => {
+      const session = await sessions.open(devices.get(id).id)
+      devices.setReport(id, await session.probe())
+      announce(services, 'devices')
+      return links.get(id)
+    },
+    'devices.disconnect': async ({ id }) => {
+      telemetry.stop(devices.get(id).id)
+      await sessions.drop(id)
+      return links.get(id)
+    },
+    'devices.log': ({ id, after }) => log.after(id, after),
+    'devices.telemetry': ({ id }) => telemetry.readings(id, () => sessions.open(devices.get(id).id)),
+    'devices.forwards': () => services.forwards.list(),
     'devices.prepare': ({ id }) => {
       const device = devices.get(id)
       const jobId = services.queue.start({
         kind: 'devices.prepare',
         title: `Prepare ${device.name}`,
-        machine: { key: machineKey(device), mode: 'shared' },
+        machine: { key: services.machineKey(device), mode: 'shared' },
         run: async (context) => {
           const session = await sessions.open(id)
           const pushed = await session.prepare(context, context.signal)
@@ -47,16 +65,19 @@ export function deviceHandlers(services: Services): HandlersOf<'devices'> {
 async function addDevice(services: Services, input: ProcedureArguments<'devices.add'>): Promise<Device> {
   const { devices, sessions, secrets } = services
   devices.assertNameFree(input.name)
-  const connection = { host: input.host, port: input.port, user: input.user, auth: input.auth }
-  const password = passwordFor(input)
-  const session = await sessions.attempt({ connection, confirmedHostKey: null, expectedHostKey: input.hostKey, password })
+  const { host, port, user, auth, configHost = null, jump = null } = input
+  const connection = { host, port, user, auth, configHost, jump }
+  const secret = secretOf(input)
   const id = randomUUID()
+  const expectedHostKeys = [...(input.hostKey === undefined ? [] : [input.hostKey]), ...input.jumpHostKeys]
+  let session: SshSession | undefined
   try {
+    session = await sessions.attempt({ deviceId: id, connection, confirmedHostKey: null, expectedHostKeys, secret })
     const report = await session.probe()
     assertFits(report)
-    // Passwords from the command line stay in their environment variable; others go to the key store.
-    if (input.auth.method === 'password' && input.auth.environmentVariable === null && password !== null)
-      await secrets.put(devicePasswordKey(id), password)
+    // Secrets from the command line stay in their environment variable; others go to the key store.
+    const key = secretKeyOf(id, auth)
+    if (key !== null && secret !== null) await secrets.put(key, secret)
     const device = devices.add({
       id,
       name: input.name,
@@ -70,22 +91,34 @@ async function addDevice(services: Services, input: ProcedureArguments<'devices.
     announce(services, 'devices')
     return device
   } catch (error) {
-    session.close()
-    await secrets.remove(devicePasswordKey(id))
+    session?.close()
+    sessions.links.forget(id)
+    sessions.log.forget(id)
+    await forgetSecrets(services, id)
     throw error
   }
 }
 
-function passwordFor({ auth, password }: ProcedureArguments<'devices.add'>): string | null {
-  if (auth.method !== 'password') return null
-  const found = auth.environmentVariable ? process.env[auth.environmentVariable] : password
-  if (found === undefined) {
-    throw new EdgesmithError(
-      'PASSWORD_NEEDED',
-      auth.environmentVariable ? `The variable ${auth.environmentVariable} is not set` : 'No password was given',
-    )
+/** Password or passphrase for this connection; null where none is needed or it is left to a question. */
+function secretOf({ auth, password }: ProcedureArguments<'devices.add'>): string | null {
+  if (auth.method !== 'password' && auth.method !== 'key') return null
+  const variable = auth.method === 'password' ? auth.environmentVariable : auth.passphraseVariable
+  const found = variable === null ? password : process.env[variable]
+  if (found === undefined && (variable !== null || auth.method === 'password')) {
+    throw new EdgesmithError('PASSWORD_NEEDED', variable === null ? 'No password was given' : `The variable ${variable} is not set`)
   }
-  return found
+  return found ?? null
+}
+
+/** Where the secret of a device is kept; null for one that has none or has it in a variable. */
+function secretKeyOf(id: string, auth: DeviceAuth): string | null {
+  if (auth.method === 'password') return auth.environmentVariable === null ? devicePasswordKey(id) : null
+  return auth.method === 'key' && auth.passphraseVariable === null ? devicePassphraseKey(id) : null
+}
+
+async function forgetSecrets({ secrets }: Services, id: string): Promise<void> {
+  await secrets.remove(devicePasswordKey(id))
+  await secrets.remove(devicePassphraseKey(id))
 }
 
 /** @throws EdgesmithError with the code of the first failed check */
@@ -103,7 +136,7 @@ export function assertFits(report: DeviceReport): void {
 }
 
 async function removeDevice(services: Services, id: string, keepFiles: boolean): Promise<{ removedBytes: number }> {
-  const { devices, sessions, secrets } = services
+  const { devices, sessions, telemetry } = services
   const device = devices.get(id)
   if (device.id === LOCAL_DEVICE_ID) throw new EdgesmithError('USAGE', 'This computer cannot be removed')
   let removedBytes = 0
@@ -111,9 +144,12 @@ async function removeDevice(services: Services, id: string, keepFiles: boolean):
     const session = await sessions.open(id)
     removedBytes = (await session.removeEverything()).removedBytes
   }
+  telemetry.stop(id)
   await sessions.drop(id)
+  sessions.links.forget(id)
+  sessions.log.forget(id)
   devices.remove(id)
-  await secrets.remove(devicePasswordKey(id))
+  await forgetSecrets(services, id)
   announce(services, 'devices')
   announce(services, 'deployments')
   return { removedBytes }

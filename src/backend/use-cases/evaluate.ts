@@ -5,7 +5,6 @@ import type { ProcedureArguments, ProcedureOutput } from '../../contract/procedu
 import { worstSamples } from '../../core/metrics/worst-samples.ts'
 import { metricDifference } from '../../core/statistics/metric-difference.ts'
 import { evaluateOn, readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { announce, type Services } from '../services.ts'
 import { measurementKey } from './measure.ts'
@@ -41,7 +40,7 @@ function startEvaluation(services: Services, input: ProcedureArguments<'evaluate
   const jobId = queue.start({
     kind: 'evaluate.start',
     title: `${subjectOf(dataset)} of ${model.name} on ${dataset.name}, ${device.name}`,
-    machine: { key: machineKey(device), mode: 'shared' },
+    machine: { key: services.machineKey(device), mode: 'shared' },
     run: async (context) => {
       const needed = { models: baseline ? [model, baseline] : [model], datasets: [dataset] }
       const ready = await readyDevice(services, device.id, needed, context)

@@ -1,12 +1,15 @@
 import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
+import { type Energy, MOST_RUN_READINGS, type RunTelemetry } from '../../contract/telemetry.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
 import { outlierShare } from '../../core/statistics/outliers.ts'
 import { percentileOfSorted } from '../../core/statistics/percentiles.ts'
+import { thinReadings } from '../../core/telemetry/thinned-readings.ts'
 import { pooledReasons, pooledWarnings } from '../../engine/measure/measurement-warnings.ts'
 import { benchOn, type ReadyDevice } from '../devices/agent-work.ts'
 import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
+import { pooledTensorRt } from './pooled-tensorrt.ts'
 
 /** A block shorter than this has a median that one interruption moves. */
 const MIN_RUNS_PER_BLOCK = 20
@@ -124,6 +127,9 @@ export function poolBlocks(blocks: readonly BenchResult[], settings: BenchSettin
     memoryGrowthBytes: largest(known((block) => block.memoryGrowthBytes)),
     samples: latenciesMs.length,
     environment: first.environment,
+    telemetry: pooledTelemetry(blocks),
+    energy: pooledEnergy(blocks),
+    tensorRt: pooledTensorRt(blocks),
     warnings: [...overloadedWarning(blocks), ...pooledWarnings(blocks)],
   }
 }
@@ -141,12 +147,51 @@ function overloadedWarning(blocks: readonly BenchResult[]): string[] {
 function joinedOffsets(blocks: readonly BenchResult[]): Float64Array {
   const joined = new Float64Array(blocks.reduce((sum, block) => sum + block.offsetsMs.length, 0))
   let index = 0
-  let startMs = 0
-  for (const { offsetsMs, latenciesMs } of blocks) {
-    for (const offsetMs of offsetsMs) joined[index++] = startMs + offsetMs
-    startMs += (offsetsMs.at(-1) ?? 0) + (latenciesMs.at(-1) ?? 0)
-  }
+  for (const [block, startMs] of blockStarts(blocks)) for (const offsetMs of block.offsetsMs) joined[index++] = startMs + offsetMs
   return joined
+}
+
+/** Where each block begins in the joined series. */
+function blockStarts(blocks: readonly BenchResult[]): (readonly [BenchResult, number])[] {
+  let startMs = 0
+  return blocks.map((block) => {
+    const start = startMs
+    startMs += (block.offsetsMs.at(-1) ?? 0) + (block.latenciesMs.at(-1) ?? 0)
+    return [block, start] as const
+  })
+}
+
+/** Readings joined like the samples. */
+function pooledTelemetry(blocks: readonly BenchResult[]): RunTelemetry | null {
+  const readings = blockStarts(blocks).flatMap(([{ telemetry }, startMs]) =>
+    (telemetry?.readings ?? []).map((reading) => ({ ...reading, atMs: startMs + reading.atMs })),
+  )
+  if (readings.length === 0) return null
+  const powerSource = blocks.find(({ telemetry }) => telemetry?.powerSource)?.telemetry?.powerSource ?? null
+  return { readings: thinReadings(readings, MOST_RUN_READINGS), powerSource }
+}
+
+/**
+ * Of the blocks in which energy could be measured: energy weighted by runs, power by measured time. Why not, where it could be in none.
+ */
+function pooledEnergy(blocks: readonly BenchResult[]): Energy | null {
+  const measured = blocks.flatMap(({ energy, samples, throughputPerSecond }) =>
+    energy?.measurable ? [{ energy, runs: samples, time: samples / throughputPerSecond }] : [],
+  )
+  const [first] = measured
+  if (!first) return blocks.find(({ energy }) => energy !== null)?.energy ?? null
+  const mean = (weight: 'runs' | 'time', key: 'grossMj' | 'netMj' | 'meanW' | 'idleW') =>
+    measured.reduce((sum, block) => sum + block.energy[key] * block[weight], 0) / measured.reduce((sum, block) => sum + block[weight], 0)
+  return {
+    measurable: true,
+    grossMj: mean('runs', 'grossMj'),
+    netMj: mean('runs', 'netMj'),
+    meanW: mean('time', 'meanW'),
+    idleW: mean('time', 'idleW'),
+    readings: measured.reduce((sum, { energy }) => sum + energy.readings, 0),
+    source: first.energy.source,
+    estimated: measured.some(({ energy }) => energy.estimated),
+  }
 }
 
 function largest(values: readonly number[]): number | null {

@@ -4,7 +4,6 @@ import { backToBackOffsets, latencySeries } from '../../core/statistics/latency-
 import { requireScenario } from '../../engine/measure/scenario-settings.ts'
 import type { MeasurementKey } from '../../storage/measurement-repository.ts'
 import { benchOn, readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { announce, type Services } from '../services.ts'
 
@@ -19,7 +18,7 @@ export function measureHandlers(services: Services): HandlersOf<'bench'> & Handl
       const jobId = queue.start({
         kind: 'bench.start',
         title: `Latency of ${model.name} on ${device.name}`,
-        machine: { key: machineKey(device), mode: 'exclusive' },
+        machine: { key: services.machineKey(device), mode: 'exclusive' },
         run: async (context) => {
           const ready = await readyDevice(services, deviceId, { models: [model], datasets: [] }, context)
           const result = await benchOn(ready, model, settings, context)
@@ -35,6 +34,7 @@ export function measureHandlers(services: Services): HandlersOf<'bench'> & Handl
       const { edges, counts } = sharedHistogram([measurements.latencies(id)], bins)
       return { edgesMs: edges, counts: counts[0] ?? [] }
     },
+    'benchmarks.telemetry': ({ id }) => measurements.telemetry(id),
     'benchmarks.series': ({ id, points }) => {
       const latenciesMs = measurements.latencies(id)
       return latencySeries(latenciesMs, measurements.offsets(id) ?? backToBackOffsets(latenciesMs), points)

@@ -76,6 +76,11 @@ function machineText({ environment: { hostname, cpu } }: Benchmark): string {
 }
 
 function settingDifferences({ settings: a }: Benchmark, { settings: b }: Benchmark): string[] {
-  const keys = ['scenario', 'batch', 'threads', 'rate', 'connections', 'streams'] as const
-  return keys.flatMap((key) => (a[key] === b[key] ? [] : [`${key} ${a[key] ?? 'none'} and ${b[key] ?? 'none'}`]))
+  const keys = ['runtime', 'scenario', 'batch', 'threads', 'rate', 'connections', 'streams'] as const
+  const differing = keys.flatMap((key) => (a[key] === b[key] ? [] : [`${key} ${a[key] ?? 'none'} and ${b[key] ?? 'none'}`]))
+  // Half precision is a setting of TensorRT alone.
+  const precision = a.runtime === 'tensorrt' && b.runtime === 'tensorrt' && a.fp16 !== b.fp16
+  return precision
+    ? [...differing, `half precision ${a.fp16 ? 'allowed' : 'not allowed'} and ${b.fp16 ? 'allowed' : 'not allowed'}`]
+    : differing
 }

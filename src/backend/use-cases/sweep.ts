@@ -3,7 +3,6 @@ import { EdgesmithError, type ErrorCode } from '../../contract/errors.ts'
 import type { Benchmark, BenchSettings } from '../../contract/measurement.ts'
 import { requireScenario } from '../../engine/measure/scenario-settings.ts'
 import { benchOn, readyDevice } from '../devices/agent-work.ts'
-import { machineKey } from '../devices/device-sessions.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
@@ -11,7 +10,14 @@ import { announce, type Services } from '../services.ts'
 import { measurementKey } from './measure.ts'
 
 /** What a batch that is not for this model, or too much for the machine, ends with. Anything else would end the other runs as well. */
-const SKIPPED: ReadonlySet<ErrorCode> = new Set(['USAGE', 'TOO_LARGE', 'MODEL_RUN_FAILED', 'MEMORY_LIMIT', 'ENGINE_DIED'])
+const SKIPPED: ReadonlySet<ErrorCode> = new Set([
+  'USAGE',
+  'TOO_LARGE',
+  'MODEL_RUN_FAILED',
+  'MEMORY_LIMIT',
+  'ENGINE_DIED',
+  'TENSORRT_FAILED',
+])
 
 /** Benchmarks for every combination of batch sizes and thread counts. */
 export function sweepHandlers(services: Services): HandlersOf<'sweep'> {
@@ -22,10 +28,11 @@ export function sweepHandlers(services: Services): HandlersOf<'sweep'> {
       const model = models.get(modelId)
       const device = devices.get(deviceId)
       const combinations = combine(settings, batches, threadCounts)
+      for (const one of combinations) requireScenario(one)
       const jobId = queue.start({
         kind: 'sweep.start',
         title: `Latency of ${model.name} with ${combinations.length} settings on ${device.name}`,
-        machine: { key: machineKey(device), mode: 'exclusive' },
+        machine: { key: services.machineKey(device), mode: 'exclusive' },
         run: async (context) => {
           const sweepId = randomUUID()
           const ready = await readyDevice(services, deviceId, { models: [model], datasets: [] }, context)

@@ -4,7 +4,7 @@ import { procedures } from '../../contract/procedures.ts'
 import { benchText } from '../bench-text.ts'
 import type { CommandContext } from '../command.ts'
 import { defineCommand } from '../command.ts'
-import { deviceOption, lengthOptions, lengthSettings } from '../common-options.ts'
+import { deviceOption, lengthOptions, lengthSettings, runtimeOptions, runtimeSettings } from '../common-options.ts'
 import { checkGates, gateFailure, gateLines, gateOptions } from '../gates.ts'
 import { type OptionValues, setting, settingList } from '../option.ts'
 import { findDevice, findModel } from '../references.ts'
@@ -29,6 +29,7 @@ const options = {
   batch: settingList('N[,N…]', shape.batch, 'batch sizes, one benchmark each'),
   threads: settingList('N[,N…]', shape.threads, 'threads inside an operator, one benchmark each'),
   ...lengthOptions,
+  ...runtimeOptions,
   device: deviceOption,
   'max-latency-ms': gateOptions['max-latency-ms'],
   'max-size-bytes': gateOptions['max-size-bytes'],
@@ -43,11 +44,13 @@ export const benchCommand = defineCommand({
     'With several batch sizes or thread counts every combination is measured, and --json prints {"runs": […]}.',
     'server needs --rate; http takes --rate or --connections. With a rate latency counts from the moment a request was due, else from sending it.',
     `offline lasts ${OFFLINE_SECONDS} s where neither --runs nor --seconds is given; --scenario batch without --batch measures ${BATCHES.join(', ')}.`,
+    '--runtime tensorrt needs a device with trtexec (a Jetson) and the scenario single or batch. The first run builds the engine, which takes minutes; it stays on the device.',
   ],
   examples: [
     'bench model.onnx',
     'bench model.onnx --batch 1,2,4 --threads 1,2 --device pi5 --json',
     'bench model.onnx --scenario server --rate 100 --seconds 30',
+    'bench model-int8.onnx --runtime tensorrt --device orin',
   ],
   run: async (context, given, { model: modelText }) => {
     const device = await findDevice(context, given.device)
@@ -82,7 +85,15 @@ async function measure(
   const { scenario, rate, connections, streams } = given
   const length = lengthSettings(given)
   const untilEnough = scenario === 'offline' && length.runs === undefined && length.seconds === undefined
-  const settings = { ...length, scenario, rate, connections, streams, ...(untilEnough && { seconds: OFFLINE_SECONDS }) }
+  const settings = {
+    ...length,
+    ...runtimeSettings(given),
+    scenario,
+    rate,
+    connections,
+    streams,
+    ...(untilEnough && { seconds: OFFLINE_SECONDS }),
+  }
   const batches = given.batch ?? (scenario === 'batch' ? BATCHES : [1])
   const threadCounts = given.threads ?? [1]
   const [batch, threads] = [batches[0], threadCounts[0]]

@@ -8,7 +8,16 @@ import { accuracyDrop } from '../../contract/evaluation.ts'
 import { benchSettingsSchema, type Comparison } from '../../contract/measurement.ts'
 import { procedures } from '../../contract/procedures.ts'
 import { defineCommand } from '../command.ts'
-import { deviceOption, lengthOptions, lengthSettings, preprocessOption, readPreprocessing, threadsOption } from '../common-options.ts'
+import {
+  deviceOption,
+  lengthOptions,
+  lengthSettings,
+  preprocessOption,
+  readPreprocessing,
+  runtimeOptions,
+  runtimeSettings,
+  threadsOption,
+} from '../common-options.ts'
 import { explanationLines } from '../explanation-text.ts'
 import { checkGates, type GateLimits, type GateResult, gateFailure, gateLines, gateOptions } from '../gates.ts'
 import { flag, setting, text } from '../option.ts'
@@ -34,6 +43,7 @@ export const compareCommand = defineCommand({
     batch: setting('N', benchSettingsSchema.shape.batch, 'samples of one inference'),
     threads: threadsOption,
     ...lengthOptions,
+    ...runtimeOptions,
     blocks: setting('N', procedures['compare.start'].input.shape.blocks),
     'max-blocks': setting(
       'N',
@@ -68,7 +78,7 @@ export const compareCommand = defineCommand({
       modelIds,
       datasetId: dataset?.id,
       deviceId: device.id,
-      settings: { ...lengthSettings(options), batch: options.batch, threads: options.threads },
+      settings: { ...lengthSettings(options), ...runtimeSettings(options), batch: options.batch, threads: options.threads },
       blocks: options.blocks,
       maxBlocks: options['max-blocks'],
       control: options.control,

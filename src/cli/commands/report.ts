@@ -8,10 +8,11 @@ import { reportPath } from '../report-path.ts'
 
 export const reportCommand = defineCommand({
   name: 'report',
-  summary: 'Write a report of comparisons, benchmarks, evaluations and analyses',
+  summary: 'Write a report of comparisons, benchmarks, evaluations, analyses and matrices',
   positionals: {
     run: {
-      description: 'id of a comparison, benchmark, evaluation, analysis or job, or its beginning (edgesmith runs lists them), or "latest"',
+      description:
+        'id of a comparison, benchmark, evaluation, analysis, matrix or job, or its beginning (edgesmith runs lists them), or "latest"',
       many: true,
     },
   },
@@ -34,6 +35,7 @@ export const reportCommand = defineCommand({
         benchmarks: runs.benchmarkIds,
         evaluations: runs.evaluationIds,
         analyses: runs.analysisIds,
+        matrices: runs.matrixIds,
       },
       text: `Wrote ${written.path} (${formatBytes(written.sizeBytes)})`,
     }
@@ -51,12 +53,13 @@ export const reportImportCommand = defineCommand({
     const backend = await context.backend()
     const entry = await backend.call('reports.import', { path: resolve(context.workingFolder, file) })
     const written = path === null ? null : await backend.call('reports.export', { id: entry.id, path })
-    const { title, comparisons, benchmarks, evaluations, analyses } = entry
+    const { title, comparisons, benchmarks, evaluations, analyses, matrices } = entry
     const content = [
       formatCounted(comparisons, 'comparison'),
       formatCounted(benchmarks, 'benchmark'),
       formatCounted(evaluations, 'evaluation'),
       analyses === 1 ? '1 analysis' : `${analyses} analyses`,
+      ...(matrices > 0 ? [matrices === 1 ? '1 matrix' : `${matrices} matrices`] : []),
     ].join(', ')
     return {
       document: { ...entry, ...(written && { written }) },

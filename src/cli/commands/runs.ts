@@ -9,7 +9,7 @@ import { textTable } from '../text-table.ts'
 
 export const runsCommand = defineCommand({
   name: 'runs',
-  summary: 'List what was measured: comparisons, benchmarks, evaluations, profiles, explanations',
+  summary: 'List what was measured: comparisons, benchmarks, matrices, evaluations, profiles, explanations',
   positionals: {},
   options: {},
   examples: ['runs'],
@@ -30,13 +30,14 @@ export const runsCompareCommand = defineCommand({
 
 async function listRuns(context: CommandContext) {
   const backend = await context.backend()
-  const [models, devices, comparisons, benchmarks, evaluations, analyses] = await Promise.all([
+  const [models, devices, comparisons, benchmarks, evaluations, analyses, matrices] = await Promise.all([
     backend.call('models.list', {}),
     backend.call('devices.list', {}),
     backend.call('comparisons.list', {}),
     backend.call('benchmarks.list', {}),
     backend.call('evaluations.list', {}),
     backend.call('analyses.list', {}),
+    backend.call('matrices.list', {}),
   ])
   const nameOf = (listed: readonly { readonly id: string; readonly name: string }[], id: string) =>
     listed.find((entry) => entry.id === id)?.name ?? NOTHING
@@ -59,7 +60,7 @@ async function listRuns(context: CommandContext) {
       cells: [
         shortId(run.id),
         shortMoment(run.createdAt),
-        `benchmark, ${run.settings.scenario}`,
+        `benchmark, ${run.settings.scenario}${run.settings.runtime === 'tensorrt' ? ', TensorRT' : ''}`,
         nameOf(models, run.modelId),
         nameOf(devices, run.deviceId),
         `p50 ${formatMs(run.latencyMs.p50)}`,
@@ -87,12 +88,23 @@ async function listRuns(context: CommandContext) {
         profile ? `one inference ${formatMs(profile.plainMs)}` : NOTHING,
       ],
     })),
+    ...matrices.map((matrix) => ({
+      createdAt: matrix.createdAt,
+      cells: [
+        shortId(matrix.id),
+        shortMoment(matrix.createdAt),
+        'matrix',
+        matrix.models.length === 1 ? (matrix.models[0]?.name ?? NOTHING) : `${matrix.models.length} builds`,
+        matrix.devices.length === 1 ? (matrix.devices[0]?.name ?? NOTHING) : `${matrix.devices.length} devices`,
+        `${matrix.cells.filter(({ benchmarkId }) => benchmarkId !== null).length} of ${matrix.cells.length} measured`,
+      ],
+    })),
   ].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
   return {
-    document: { comparisons, benchmarks, evaluations, analyses },
+    document: { comparisons, benchmarks, evaluations, analyses, matrices },
     text:
       rows.length === 0
-        ? 'Nothing was measured yet: edgesmith compare, bench, evaluate and profile do.'
+        ? 'Nothing was measured yet: edgesmith compare, bench, matrix, evaluate and profile do.'
         : textTable(
             ['id', 'when', 'what', 'model', 'device', 'result'].map((title) => ({ title })),
             rows.map(({ cells }) => cells),

@@ -82,7 +82,8 @@ function behindPair(graph: Graph, tensor: string): NodeProto | undefined {
   return graph.consumers(quantizer.output[0] ?? '').find(({ opType }) => opType === 'DequantizeLinear')
 }
 
-function gridOf(graph: Graph, { input }: NodeProto): ActivationGrid | undefined {
+/** The grid of a QuantizeLinear or DequantizeLinear; `undefined` with a scale for each channel, or one that is computed. */
+export function gridOf(graph: Graph, { input }: NodeProto): ActivationGrid | undefined {
   const scale = graph.constant(input[1] ?? '')
   const zeroPoint = graph.constant(input[2] ?? '')
   // Without a zero point it is 0 of type uint8 (ONNX, QuantizeLinear).

@@ -24,6 +24,6 @@ export function percentileOfSorted(sorted: ArrayLike<number>, percent: number): 
 }
 
 /** Median of unsorted values (mean of the two middle ones for an even count). @throws RangeError when there are none */
-export function median(values: Float32Array): number {
-  return percentileOfSorted(sortedAscending(values), 50)
+export function median(values: Float32Array | Float64Array): number {
+  return percentileOfSorted(values.slice().sort(), 50)
 }

@@ -34,28 +34,12 @@ const OPEN_SEQUENCE = 128
  *   `TOO_LARGE` for more than 2 GiB of inputs
  */
 export function makeBenchmarkInputs(inputs: readonly Port[], batch: number): BenchmarkInputs {
-  requireBatch(inputs, batch)
-  const sizes = new Map<string, number>()
-  const assumptions: string[] = []
-  for (const { shape } of inputs) {
-    const first = shape[0]
-    if (typeof first === 'string') sizes.set(first, batch)
-  }
+  const { shapes, assumptions } = benchmarkShapes(inputs, batch)
   let bytes = 0
   const random = seededRandom(1)
   const feeds: [string, RuntimeTensor][] = []
-  for (const { name, type, shape } of inputs) {
-    const dims = shape.map((dim, axis) => {
-      if (typeof dim === 'number') return dim
-      const known = axis === 0 ? batch : dim === undefined ? undefined : sizes.get(dim)
-      if (known !== undefined) return known
-      const size = openSize(dim, shape.length)
-      if (dim !== undefined) sizes.set(dim, size)
-      assumptions.push(
-        `Input "${name}" leaves dimension ${axis}${dim === undefined ? '' : ` ("${dim}")`} open; it was measured with ${size}.`,
-      )
-      return size
-    })
+  for (const [index, { name, type }] of inputs.entries()) {
+    const dims = shapes[index] as number[]
     const maker = makers[type]
     if (!maker) {
       throw new EdgesmithError('USAGE', `Input "${name}" takes ${type} values, which a benchmark cannot make up.`, {
@@ -79,6 +63,34 @@ export function makeBenchmarkInputs(inputs: readonly Port[], batch: number): Ben
   }
   // fromEntries defines properties, so that an input may be called "__proto__".
   return { feeds: Object.fromEntries(feeds), assumptions }
+}
+
+/**
+ * The shapes {@link makeBenchmarkInputs} gives the inputs, in their order, and what had to be assumed.
+ * @throws EdgesmithError `USAGE` for a batch the model cannot take
+ */
+export function benchmarkShapes(inputs: readonly Port[], batch: number): { shapes: number[][]; assumptions: string[] } {
+  requireBatch(inputs, batch)
+  const sizes = new Map<string, number>()
+  const assumptions: string[] = []
+  for (const { shape } of inputs) {
+    const first = shape[0]
+    if (typeof first === 'string') sizes.set(first, batch)
+  }
+  const shapes = inputs.map(({ name, shape }) =>
+    shape.map((dim, axis) => {
+      if (typeof dim === 'number') return dim
+      const known = axis === 0 ? batch : dim === undefined ? undefined : sizes.get(dim)
+      if (known !== undefined) return known
+      const size = openSize(dim, shape.length)
+      if (dim !== undefined) sizes.set(dim, size)
+      assumptions.push(
+        `Input "${name}" leaves dimension ${axis}${dim === undefined ? '' : ` ("${dim}")`} open; it was measured with ${size}.`,
+      )
+      return size
+    }),
+  )
+  return { shapes, assumptions }
 }
 
 function requireBatch(inputs: readonly Port[], batch: number): void {

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
-import { listSystemFolder, readSystemFile, readSystemNumber, type SystemRoot } from './system-files.ts'
+import { activeCooling, findCoolingDevices } from '../../core/telemetry/cooling-devices.ts'
+import { processorTemperature, readThermalZones } from '../../core/telemetry/thermal-zones.ts'
+import { firmwareWords, readThrottled } from '../../core/telemetry/vcgencmd.ts'
+import { isRaspberryPi, listSystemFolder, readSystemFile, readSystemNumber, rootedFiles, type SystemRoot } from './system-files.ts'
 
 /** How fast the processor is allowed to run, and how hot it is. Unknown facts are `undefined`. */
 export interface ClockState {
@@ -13,6 +16,8 @@ export interface ClockState {
   readonly throttleCount: number | undefined
   /** Raspberry Pi: the firmware's bits. 0 under-voltage, 1 clock capped, 2 throttled, 3 soft temperature limit; 16 to 19 the same since boot. */
   readonly firmwareBits: number | undefined
+  /** Cooling devices of the kernel that slow the processor at this moment, in words. */
+  readonly cooling: readonly string[] | undefined
 }
 
 /** An allowed clock below this share is a limit; the files round. */
@@ -38,6 +43,7 @@ export async function readClockState(root: SystemRoot): Promise<ClockState> {
     ...readQuickClocks(root),
     throttleCount: counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : undefined,
     firmwareBits: isRaspberryPi(root) ? await readFirmwareBits() : undefined,
+    cooling: readCooling(root),
   }
 }
 
@@ -75,17 +81,13 @@ export function staysAtLowestClock({ governor, driver }: ClockState): boolean {
   return governor === 'powersave' && !/^(intel_pstate|amd[-_]pstate[-_]epp)$/.test(driver ?? '')
 }
 
-/** What the live bits of a Raspberry Pi's firmware say. */
-export function firmwareWords(bits: number): string[] {
-  return ['under-voltage (weak power supply)', 'capped clock', 'throttling', 'the soft temperature limit'].filter(
-    (_, bit) => bits & (1 << bit),
-  )
-}
-
 /** The part of the state that changes while a model runs and takes no process to read: some 50 µs. */
 export function readQuickClocks(root: SystemRoot): Pick<ClockState, 'allowedClock' | 'temperatureC'> {
   const policies = listSystemFolder(root, FREQUENCY, /^policy\d+$/).map((name) => `${FREQUENCY}/${name}`)
-  return { allowedClock: smallest(policies.map((policy) => allowedClock(root, policy))), temperatureC: readTemperature(root) }
+  return {
+    allowedClock: smallest(policies.map((policy) => allowedClock(root, policy))),
+    temperatureC: processorTemperature(readThermalZones(rootedFiles(root))) ?? undefined,
+  }
 }
 
 function allowedClock(root: SystemRoot, policy: string): number | undefined {
@@ -94,29 +96,17 @@ function allowedClock(root: SystemRoot, policy: string): number | undefined {
   return allowed && possible ? allowed / possible : undefined
 }
 
-/** Degrees Celsius of the processor's thermal zone, or of the hottest zone where none is named like one. */
-function readTemperature(root: SystemRoot): number | undefined {
-  const zones = listSystemFolder(root, '/sys/class/thermal', /^thermal_zone\d+$/).flatMap((name) => {
-    const millidegrees = readSystemNumber(root, `/sys/class/thermal/${name}/temp`)
-    const type = readSystemFile(root, `/sys/class/thermal/${name}/type`) ?? ''
-    // Absent sensors of a Jetson read −256 °C.
-    return millidegrees === undefined || millidegrees < -50_000 ? [] : [{ type, celsius: millidegrees / 1000 }]
-  })
-  const processor = zones.filter(({ type }) => /cpu|pkg|soc|core/i.test(type))
-  const celsius = (processor.length > 0 ? processor : zones).map((zone) => zone.celsius)
-  return celsius.length > 0 ? Math.max(...celsius) : undefined
-}
-
-function isRaspberryPi(root: SystemRoot): boolean {
-  return readSystemFile(root, '/proc/device-tree/model')?.startsWith('Raspberry Pi') ?? false
+function readCooling(root: SystemRoot): string[] | undefined {
+  const files = rootedFiles(root)
+  const devices = findCoolingDevices(files)
+  return devices.length > 0 ? activeCooling(files, devices) : undefined
 }
 
 /** `throttled=0x50005` → 0x50005. */
 function readFirmwareBits(): Promise<number | undefined> {
   return new Promise((resolve) => {
     execFile('vcgencmd', ['get_throttled'], { timeout: FIRMWARE_TIMEOUT_MS }, (error, stdout) => {
-      const bits = /^throttled=(0x[0-9a-f]+)/i.exec(stdout)?.[1]
-      resolve(error || bits === undefined ? undefined : Number(bits))
+      resolve(error ? undefined : (readThrottled(stdout) ?? undefined))
     })
   })
 }

@@ -3,7 +3,7 @@ import type { Environment } from '../../contract/environment.ts'
 import { onnxRuntimeVersion } from '../runtimes/onnx-runtime.ts'
 import type { ClockState } from './clock-state.ts'
 import { describeProcessor } from './processor.ts'
-import { readSystemFile, type SystemRoot } from './system-files.ts'
+import { readDeviceTree, readSystemFile, type SystemRoot } from './system-files.ts'
 
 /**
  * The machine and software a measurement runs on, for the record. Facts a system does not give are `null` or named after what is
@@ -35,7 +35,7 @@ export function readEnvironment(root: SystemRoot, clocks: ClockState, edgesmithV
 
 /** Board or computer model: the device tree on boards, the BIOS's words on PCs. */
 function machineName(root: SystemRoot): string | undefined {
-  const board = readSystemFile(root, '/proc/device-tree/model')
+  const board = readDeviceTree(root, 'model')
   if (board) return board
   const bios = '/sys/devices/virtual/dmi/id'
   const words = [readSystemFile(root, `${bios}/sys_vendor`), readSystemFile(root, `${bios}/product_name`)].filter(Boolean)

@@ -1,6 +1,7 @@
 import { freemem, platform } from 'node:os'
 import type { PreflightCheck } from '../../contract/measurement.ts'
-import { type ClockState, FULL_CLOCK, firmwareWords, staysAtLowestClock } from './clock-state.ts'
+import { firmwareWords } from '../../core/telemetry/vcgencmd.ts'
+import { type ClockState, FULL_CLOCK, staysAtLowestClock } from './clock-state.ts'
 import { CALM_SHARE } from './measurement-warnings.ts'
 import { readSystemFile, type SystemRoot } from './system-files.ts'
 
@@ -35,8 +36,8 @@ export function preflightChecks(root: SystemRoot, { clocks, others, modelBytes }
   if (clocks.temperatureC !== undefined) {
     add('temperature', `${clocks.temperatureC.toFixed(1)} °C`, `below ${HOTTEST_C} °C`, clocks.temperatureC < HOTTEST_C)
   }
-  if (clocks.firmwareBits !== undefined) {
-    const live = firmwareWords(clocks.firmwareBits)
+  if (clocks.firmwareBits !== undefined || clocks.cooling !== undefined) {
+    const live = [...firmwareWords(clocks.firmwareBits ?? 0), ...(clocks.cooling ?? [])]
     add('throttling', live.length > 0 ? live.join(', ') : 'none', 'none', live.length === 0)
   }
   if (others !== undefined) {

@@ -1,6 +1,6 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import type { JobReporter } from '../../contract/job.ts'
-import type { Load } from '../../contract/measurement.ts'
+import type { Load, TensorRtRun } from '../../contract/measurement.ts'
 import type { MachineWatch } from './machine-watch.ts'
 import type { Samples } from './sample-recorder.ts'
 import type { WarmUp } from './warm-up.ts'
@@ -23,9 +23,11 @@ export interface Measured extends Samples {
   readonly idleRssBytes: number
   readonly peakRssBytes: number
   readonly steadyRssBytes: number
-  /** Since the end of warm-up. */
-  readonly memoryGrowthBytes: number
+  /** Since the end of warm-up; null where that is not known. */
+  readonly memoryGrowthBytes: number | null
   readonly load: Load | null
+  /** Only where TensorRT ran the model: memory and CPU time are trtexec's then. */
+  readonly tensorRt?: TensorRtRun
   /** Assumptions and limits that belong to the numbers, a sentence each. */
   readonly notes: string[]
 }
@@ -34,6 +36,8 @@ export interface Measured extends Samples {
 export interface BenchmarkPrograms {
   /** Starts a thread that runs {@link runStream}. */
   startStream(options: WorkerOptions): Worker
+  /** Starts a thread that runs {@link runTelemetry}. */
+  startTelemetry(options: WorkerOptions): Worker
   /** Starts the REST server for a model as a process of its own; settles when it is ready. */
   startServer(modelPath: string, threads: number, signal: AbortSignal): Promise<ServerUnderTest>
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SystemFiles } from '../../core/telemetry/system-files.ts'
 
 /** Folder under which /proc and /sys are looked for; tests put a made-up machine there. */
 export type SystemRoot = string
@@ -12,6 +13,16 @@ export function readSystemFile(root: SystemRoot, path: string): string | undefin
   } catch {
     return undefined
   }
+}
+
+/** A text of the device tree, for example `model`; /proc has only a link to it, which some containers lack. */
+export function readDeviceTree(root: SystemRoot, name: string): string | undefined {
+  return readSystemFile(root, `/proc/device-tree/${name}`) ?? readSystemFile(root, `/sys/firmware/devicetree/base/${name}`)
+}
+
+/** Whether the device tree says so. */
+export function isRaspberryPi(root: SystemRoot): boolean {
+  return readDeviceTree(root, 'model')?.startsWith('Raspberry Pi') ?? false
 }
 
 /** A file that holds one number; `undefined` where there is none. */
@@ -31,4 +42,9 @@ export function listSystemFolder(root: SystemRoot, path: string, pattern: RegExp
   } catch {
     return []
   }
+}
+
+/** Those files for the core. */
+export function rootedFiles(root: SystemRoot): SystemFiles {
+  return { read: (path) => readSystemFile(root, path), list: (folder) => listSystemFolder(root, folder, /./) }
 }

@@ -11,6 +11,8 @@ import { DevicesPage } from '../pages/devices/devices-page.tsx'
 import { ModelsPage } from '../pages/models/models-page.tsx'
 import { OptimizePage } from '../pages/optimize/optimize-page.tsx'
 import { ReportsPage } from '../pages/reports/reports-page.tsx'
+import { ForwardNotices } from '../ports/forward-notices.tsx'
+import { QuestionDialog } from '../questions/question-dialog.tsx'
 import classes from './app-shell.module.css'
 import { BackendBanner } from './backend-banner.tsx'
 import { Navigation } from './navigation.tsx'
@@ -54,6 +56,8 @@ export function AppShell() {
         </main>
         <JobTray />
         <FileDrop />
+        <ForwardNotices />
+        <QuestionDialog />
       </div>
     </ImportFilesProvider>
   )

@@ -4,7 +4,9 @@ import type { Job } from '../../contract/job.ts'
 import { backendEventSchema } from '../../contract/procedures.ts'
 import { notifyFailedJob } from '../components/notify.tsx'
 import { bridge } from './bridge.ts'
+import { receiveLink } from './device-link-cache.ts'
 import { jobsKey, receiveJob } from './job-cache.ts'
+import { deviceLogKey } from './use-device-log.ts'
 import { isActive } from './use-jobs.ts'
 
 /** What the window knows of the backend process. */
@@ -49,12 +51,18 @@ export function BackendStateProvider({ children }: { children: ReactNode }) {
         void client.invalidateQueries({ predicate: ({ queryKey: [name] }) => isAffected(String(name), event.what) })
         return
       }
+      if (event.type === 'device-link') {
+        receiveLink(client, event.link)
+        return
+      }
       if (event.state === 'restarting' || event.state === 'failed') {
         interrupted.current ??= (client.getQueryData<Job[]>(jobsKey) ?? []).filter((job) => isActive(job) && !job.foreign).length
       }
       const interruptedJobs = interrupted.current
       if (event.state === 'ready') {
         interrupted.current = null
+        // Lines of a device are numbered from 1 again.
+        void client.resetQueries({ queryKey: [deviceLogKey] })
         void client.invalidateQueries()
       }
       setState((previous) => ({

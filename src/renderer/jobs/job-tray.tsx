@@ -1,6 +1,7 @@
 import { useHotkeys, useLocalStorage } from '@mantine/hooks'
 import { IconChevronDown, IconChevronUp, IconListCheck } from '@tabler/icons-react'
 import { isActive, useJobs } from '../backend/use-jobs.ts'
+import { PortsNote } from '../ports/ports-note.tsx'
 import { ColorSchemeControl } from '../theme/color-scheme-control.tsx'
 import { JobPanel } from './job-panel.tsx'
 import { JobSummary } from './job-summary.tsx'
@@ -33,6 +34,7 @@ export function JobTray() {
           <Chevron size={14} stroke={1.6} aria-hidden />
         </button>
         <JobSummary job={running[0] ?? active[0]} others={active.length - 1} />
+        <PortsNote />
         <WorkspaceNote />
         <ColorSchemeControl />
       </div>

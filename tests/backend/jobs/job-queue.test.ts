@@ -149,6 +149,32 @@ describe('JobQueue', () => {
     expect((await queue.wait(queue.start({ kind: 'test', title: 'after', machine, run: async () => 'free' }))).result).toBe('free')
   })
 
+  test('one job holds many machines at once, also more than there may be jobs', async () => {
+    const { queue } = process_('window')
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    let inside = 0
+    let opened = () => {}
+    const allInside = new Promise<void>((resolve) => (opened = resolve))
+    const id = queue.start({
+      kind: 'test',
+      title: 'many',
+      run: (context) =>
+        Promise.all(
+          keys.map((key) =>
+            context.onMachine({ key, mode: 'exclusive' }, async () => {
+              if (++inside === keys.length) opened()
+              await allInside
+              return key
+            }),
+          ),
+        ),
+    })
+    expect(await queue.wait(id)).toMatchObject({ state: 'succeeded', result: keys })
+    // All slots are free again.
+    const machine = { key: 'a', mode: 'exclusive' } as const
+    expect((await queue.wait(queue.start({ kind: 'test', title: 'after', machine, run: async () => 'free' }))).result).toBe('free')
+  })
+
   test('cancels a job that waits for its next machine', async () => {
     const { queue } = process_('window')
     const machine = { key: 'local', mode: 'exclusive' } as const

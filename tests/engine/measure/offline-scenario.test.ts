@@ -35,6 +35,7 @@ async function offline(
       temperatureC: undefined,
       throttleCount: undefined,
       firmwareBits: undefined,
+      cooling: undefined,
     },
     0,
   )
@@ -47,6 +48,9 @@ async function offline(
         const worker = new Worker(new URL('stream-worker-entry.ts', import.meta.url), { ...options, execArgv: [] })
         threads.push(new Promise((resolve) => worker.once('exit', resolve)))
         return worker
+      },
+      startTelemetry: () => {
+        throw new Error('no telemetry here')
       },
       startServer: () => Promise.reject(new Error('no server here')),
     },

@@ -27,6 +27,7 @@ const unknown: ClockState = {
   temperatureC: undefined,
   throttleCount: undefined,
   firmwareBits: undefined,
+  cooling: undefined,
 }
 const CPU = 'sys/devices/system/cpu/cpufreq/policy0'
 

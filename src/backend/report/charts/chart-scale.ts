@@ -19,8 +19,9 @@ const LARGEST = 1e300
  * @param wanted about how many steps
  */
 export function linearScale(lowest: number, highest: number, from: number, to: number, wanted = 5): Scale {
-  const low = withinRange(lowest)
-  const high = withinRange(highest)
+  // A report from elsewhere may have its edges in any order.
+  const low = withinRange(Math.min(lowest, highest))
+  const high = withinRange(Math.max(lowest, highest))
   const spread = high - low
   // A single value still gets an axis around it.
   const margin = spread > Math.max(Math.abs(low), Math.abs(high)) * FINEST ? 0 : Math.max(Math.abs(low) * 0.05, 1e-6)

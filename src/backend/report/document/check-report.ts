@@ -13,12 +13,15 @@ const LIMITS = {
   benchmarks: 2000,
   evaluations: 2000,
   analyses: 50,
+  matrices: 50,
   samples: 2000,
   models: 5000,
   datasets: 2000,
   devices: 1000,
 }
 const MAX_ROWS = 64
+/** Models and devices of a matrix; as many as can be measured in one. */
+const MAX_MATRIX = 16
 const MAX_TITLE = 500
 /** Bins, points and pieces of a chart. */
 const MAX_POINTS = 1000
@@ -47,6 +50,11 @@ export function checkReport(document: ReportDocument): ReportProblem | undefined
       return rows
         .map(({ histogram, blockMediansMs }) => histogramProblem(histogram) ?? tooMany(blockMediansMs, 'block medians'))
         .find(Boolean)
+    }) ??
+    first(document.matrices, 'matrices', ({ models, devices, cells }) => {
+      if (models.length > MAX_MATRIX || devices.length > MAX_MATRIX)
+        return `${models.length} models on ${devices.length} devices, at most ${MAX_MATRIX} of each are read`
+      return cells.length > MAX_MATRIX * MAX_MATRIX ? `${cells.length} cells` : undefined
     }) ??
     first(document.evaluations, 'evaluations', evaluationProblem) ??
     first(document.samples, 'samples', ({ histogram, quantilesMs, offsetsMs, mediansMs }) => {

@@ -3,6 +3,7 @@ import type { Dataset } from '../../../contract/dataset.ts'
 import type { Device } from '../../../contract/device.ts'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import type { Evaluation } from '../../../contract/evaluation.ts'
+import type { Matrix } from '../../../contract/matrix.ts'
 import type { Benchmark, Comparison } from '../../../contract/measurement.ts'
 import type { Model } from '../../../contract/model.ts'
 import { type ReportDocument, type ReportedDataset, type ReportedModel, reportDocumentSchema } from '../../../contract/report.ts'
@@ -12,11 +13,12 @@ import { statedLineage } from './stated-lineage.ts'
 
 /** Where a report's content comes from. */
 export interface ReportSources {
-  /** These four throw `NOT_FOUND` for an id that is not stored. */
+  /** These five throw `NOT_FOUND` for an id that is not stored. */
   readonly comparison: (id: string) => Comparison
   readonly benchmark: (id: string) => Benchmark
   readonly evaluation: (id: string) => Evaluation
   readonly analysis: (id: string) => Analysis
+  readonly matrix: (id: string) => Matrix
   readonly models: () => readonly Model[]
   readonly datasets: () => readonly Dataset[]
   readonly devices: () => readonly Device[]
@@ -31,11 +33,12 @@ export interface ReportChoice {
   readonly benchmarkIds: readonly string[]
   readonly evaluationIds: readonly string[]
   readonly analysisIds: readonly string[]
+  readonly matrixIds: readonly string[]
   readonly title?: string | undefined
 }
 
 /**
- * A report as data: what was chosen, the benchmarks and evaluations that a chosen comparison consists of, and everything those refer to.
+ * A report as data: what was chosen, the benchmarks and evaluations that a chosen comparison or matrix consists of, and everything those refer to.
  *
  * @param stamp version of the program, and when the report is made (ISO 8601)
  * @throws EdgesmithError `USAGE` when nothing was chosen, `NOT_FOUND` for an id that is not stored
@@ -47,19 +50,20 @@ export function collectReport(
 ): ReportDocument {
   const comparisons = unique(choice.comparisonIds).map(sources.comparison)
   const rows = comparisons.flatMap((comparison) => comparison.rows)
-  const benchmarks = withBelonging(
-    choice.benchmarkIds,
-    sources.benchmark,
-    rows.map(({ benchmarkId }) => benchmarkId),
-  )
+  const matrices = unique(choice.matrixIds).map(sources.matrix)
+  const cells = matrices.flatMap((matrix) => matrix.cells)
+  const benchmarks = withBelonging(choice.benchmarkIds, sources.benchmark, [
+    ...rows.map(({ benchmarkId }) => benchmarkId),
+    ...cells.flatMap(({ benchmarkId }) => benchmarkId ?? []),
+  ])
   const evaluations = withBelonging(
     choice.evaluationIds,
     sources.evaluation,
-    rows.flatMap(({ evaluationId }) => evaluationId ?? []),
+    [...rows, ...cells].flatMap(({ evaluationId }) => evaluationId ?? []),
   )
   const analyses = unique(choice.analysisIds).map(sources.analysis)
-  if (comparisons.length + benchmarks.length + evaluations.length + analyses.length === 0)
-    throw new EdgesmithError('USAGE', 'A report needs at least one comparison, benchmark, evaluation or analysis', {
+  if (comparisons.length + benchmarks.length + evaluations.length + analyses.length + matrices.length === 0)
+    throw new EdgesmithError('USAGE', 'A report needs at least one comparison, benchmark, evaluation, analysis or matrix', {
       hint: 'edgesmith runs lists what there is.',
     })
   const modelIds = new Set([
@@ -67,18 +71,20 @@ export function collectReport(
     ...benchmarks.map(({ modelId }) => modelId),
     ...evaluations.flatMap(({ modelId, parity }) => [modelId, parity?.baselineModelId]),
     ...analyses.flatMap(({ modelId, baselineId }) => [modelId, baselineId]),
+    ...cells.map(({ modelId }) => modelId),
   ])
   const datasetIds = new Set([
     ...comparisons.map(({ datasetId }) => datasetId),
     ...evaluations.map(({ datasetId }) => datasetId),
     ...analyses.map(({ datasetId }) => datasetId),
+    ...matrices.map(({ dataset }) => dataset?.id ?? null),
   ])
-  const deviceIds = new Set([...comparisons, ...benchmarks, ...evaluations, ...analyses].map(({ deviceId }) => deviceId))
+  const deviceIds = new Set([...comparisons, ...benchmarks, ...evaluations, ...analyses, ...cells].map(({ deviceId }) => deviceId))
   // Through the schema, so that reading it back gives the same text, down to the order of its fields.
   return reportDocumentSchema.parse({
     format: 'edgesmith-report',
     version: 1,
-    title: choice.title ?? reportTitle({ comparisons, benchmarks, evaluations, analyses }),
+    title: choice.title ?? reportTitle({ comparisons, benchmarks, evaluations, analyses, matrices }),
     ...stamp,
     devices: sources
       .devices()
@@ -93,11 +99,12 @@ export function collectReport(
     benchmarks,
     evaluations,
     analyses: analyses.map(withoutGraphs),
+    matrices,
     samples: benchmarks.map(({ id }) => summarizeSamples(id, sources.latencies(id), sources.offsets(id))),
   } satisfies ReportDocument)
 }
 
-/** The wanted entries in the order they were named, then those that belong to a comparison: their model may have been removed with them. */
+/** The wanted entries in the order they were named, then those that belong to a comparison or matrix: their model may have been removed with them. */
 function withBelonging<T>(ids: readonly string[], get: (id: string) => T, belonging: readonly string[]): T[] {
   const wanted = unique(ids)
   return [...wanted.map(get), ...unique(belonging).flatMap((id) => (wanted.includes(id) ? [] : present(() => get(id))))]

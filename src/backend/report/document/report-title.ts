@@ -1,9 +1,10 @@
 import type { Comparison } from '../../../contract/measurement.ts'
 import type { ReportDocument } from '../../../contract/report.ts'
 import { formatCounted } from '../quantities.ts'
+import { matrixTitle } from '../sections/matrix-section.ts'
 import { comparedRows } from '../verdicts.ts'
 
-type Content = Pick<ReportDocument, 'comparisons' | 'benchmarks' | 'evaluations' | 'analyses'>
+type Content = Pick<ReportDocument, 'comparisons' | 'benchmarks' | 'evaluations' | 'analyses' | 'matrices'>
 
 /** The longest title that is made up; a comparison of more models is counted instead of listed. */
 const TITLE_LIMIT = 160
@@ -12,15 +13,21 @@ const TITLE_LIMIT = 160
 export function reportTitle(content: Content): string {
   const [comparison] = content.comparisons
   const own = new Set(content.comparisons.map(({ id }) => id))
-  // What came along with a comparison is not worth a word of its own.
-  const alone = <T extends { readonly comparisonId: string | null }>(runs: readonly T[]) =>
-    runs.filter(({ comparisonId }) => comparisonId === null || !own.has(comparisonId)).length
+  const inMatrix = new Set(
+    content.matrices.flatMap(({ cells }) => cells.flatMap(({ benchmarkId, evaluationId }) => [benchmarkId, evaluationId])),
+  )
+  // What came along with a comparison or matrix is not worth a word of its own.
+  const alone = <T extends { readonly id: string; readonly comparisonId: string | null }>(runs: readonly T[]) =>
+    runs.filter(({ id, comparisonId }) => !inMatrix.has(id) && (comparisonId === null || !own.has(comparisonId))).length
   const parts = [
+    ...(content.matrices.length > 0 ? [content.matrices.length === 1 ? '1 matrix' : `${content.matrices.length} matrices`] : []),
     ...(content.comparisons.length > 0 ? [formatCounted(content.comparisons.length, 'comparison')] : []),
     ...counted(alone(content.benchmarks), 'benchmark'),
     ...counted(alone(content.evaluations), 'evaluation'),
     ...(content.analyses.length > 0 ? [content.analyses.length === 1 ? '1 analysis' : `${content.analyses.length} analyses`] : []),
   ]
+  const [matrix] = content.matrices
+  if (matrix && parts.length === 1 && content.matrices.length === 1) return matrixTitle(matrix)
   return comparison && parts.length === 1 && content.comparisons.length === 1 ? comparisonTitle(comparison) : parts.join(', ')
 }
 

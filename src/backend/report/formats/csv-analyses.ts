@@ -64,5 +64,27 @@ function rowsOfAnalysis(analysis: Analysis, run: RunColumns): (string | number)[
           ]),
         ),
       ]
+    case 'parity':
+      return [
+        ...rowsOf(run, [
+          { metric: 'samples', value: analysis.result.samples, unit: 'count' },
+          { metric: 'agreement', value: analysis.result.top1Agreement, unit: 'share' },
+        ]),
+        ...analysis.result.outputs.flatMap(({ name, sqnrDb, cosine, maxAbsDiff, meanAbsDiff }) =>
+          rowsOf({ ...run, part: name }, [
+            { metric: 'sqnr', value: sqnrDb, unit: 'dB' },
+            { metric: 'cosine', value: cosine, unit: '' },
+            { metric: 'maxAbsDiff', value: maxAbsDiff, unit: '' },
+            { metric: 'meanAbsDiff', value: meanAbsDiff, unit: '' },
+          ]),
+        ),
+        ...analysis.result.layers.flatMap(({ layer, sqnrDb, maxAbsDiff, lostDb }) =>
+          rowsOf({ ...run, part: layer }, [
+            { metric: 'sqnr', value: sqnrDb, unit: 'dB' },
+            { metric: 'maxAbsDiff', value: maxAbsDiff, unit: '' },
+            { metric: 'lost', value: lostDb, unit: 'dB' },
+          ]),
+        ),
+      ]
   }
 }

@@ -1,5 +1,6 @@
 import type { Metrics } from '../../../contract/evaluation.ts'
 import type { LatencyStatistics } from '../../../contract/measurement.ts'
+import type { Energy } from '../../../contract/telemetry.ts'
 import { plainLine } from '../plain-text.ts'
 
 /** One number of one run. */
@@ -12,7 +13,7 @@ export interface Measure {
 
 /** What a run is told apart by. */
 export interface RunColumns {
-  readonly kind: 'comparison' | 'benchmark' | 'evaluation' | 'profile' | 'layers' | 'slowdown' | 'accuracy'
+  readonly kind: 'comparison' | 'benchmark' | 'evaluation' | 'profile' | 'layers' | 'slowdown' | 'accuracy' | 'parity' | 'matrix'
   readonly run: string
   readonly model: string
   readonly device: string
@@ -63,6 +64,16 @@ export function latencyMeasures(latency: LatencyStatistics): Measure[] {
     ms('p95', p95),
     ms('p99', p99),
     ms('p999', p999),
+  ]
+}
+
+/** Energy of one inference and mean power, where they could be measured. */
+export function energyMeasures(energy: Energy | null): Measure[] {
+  if (!energy?.measurable) return []
+  return [
+    { metric: 'energyGross', value: energy.grossMj, unit: 'mJ' },
+    { metric: 'energyNet', value: energy.netMj, unit: 'mJ' },
+    { metric: 'meanPower', value: energy.meanW, unit: 'W' },
   ]
 }
 

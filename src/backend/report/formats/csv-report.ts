@@ -1,7 +1,8 @@
 import type { ReportDocument } from '../../../contract/report.ts'
 import { type ReportNames, reportNames } from '../sections/report-names.ts'
 import { analysisRows } from './csv-analyses.ts'
-import { latencyMeasures, metricMeasures, metricUnit, type RunColumns, rowsOf } from './csv-measures.ts'
+import { matrixRows } from './csv-matrices.ts'
+import { energyMeasures, latencyMeasures, metricMeasures, metricUnit, type RunColumns, rowsOf } from './csv-measures.ts'
 import { csvText } from './csv-text.ts'
 
 const header = ['kind', 'run', 'model', 'device', 'dataset', 'part', 'metric', 'value', 'low', 'high', 'unit']
@@ -17,6 +18,7 @@ export function csvReport(document: ReportDocument): string {
     ...comparisonRows(document),
     ...benchmarkRows(document, names),
     ...evaluationRows(document, names),
+    ...matrixRows(document),
     ...analysisRows(document, names),
   ])
 }
@@ -72,6 +74,7 @@ function benchmarkRows({ benchmarks }: ReportDocument, names: ReportNames): (str
       { metric: 'steadyRss', value: benchmark.steadyRssBytes, unit: 'bytes' },
       { metric: 'memoryGrowth', value: benchmark.memoryGrowthBytes, unit: 'bytes' },
       { metric: 'outlierShare', value: benchmark.outlierShare, unit: 'share' },
+      ...energyMeasures(benchmark.energy),
       { metric: 'offeredRate', value: load?.offeredPerSecond, unit: '1/s' },
       { metric: 'answeredRate', value: load?.answeredPerSecond, unit: '1/s' },
       { metric: 'serviceP50', value: load?.serviceMs.p50, interval: load?.serviceMs.ci.p50, unit: 'ms' },

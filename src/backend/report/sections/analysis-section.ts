@@ -3,6 +3,7 @@ import { type Block, heading, text } from '../blocks/report-block.ts'
 import { accuracyBlocks } from './accuracy-section.ts'
 import { explanationBlocks } from './explanation-section.ts'
 import { layerBlocks } from './layers-section.ts'
+import { parityBlocks } from './parity-section.ts'
 import { profileBlocks } from './profile-section.ts'
 import type { ReportNames } from './report-names.ts'
 
@@ -17,7 +18,7 @@ export function analysisBlocks(analysis: Analysis, names: ReportNames): Block[] 
 }
 
 /** The question an analysis answers. */
-export function analysisTitle({ kind, modelId, baselineId }: Analysis, names: ReportNames): string {
+export function analysisTitle({ kind, modelId, baselineId, deviceId }: Analysis, names: ReportNames): string {
   const model = names.model(modelId)
   switch (kind) {
     case 'profile':
@@ -28,6 +29,8 @@ export function analysisTitle({ kind, modelId, baselineId }: Analysis, names: Re
       return `Why ${model} takes the time it takes, beside ${names.model(baselineId)}`
     case 'accuracy':
       return `Where ${model} answers worse than ${names.model(baselineId)}`
+    case 'parity':
+      return `Outputs of ${model} on ${names.device(deviceId)} against this computer’s`
   }
 }
 
@@ -41,5 +44,7 @@ function contentOf(analysis: Analysis, names: ReportNames): Block[] {
       return explanationBlocks(analysis.result)
     case 'accuracy':
       return accuracyBlocks(analysis.result, analysis.datasetId, names)
+    case 'parity':
+      return parityBlocks(analysis.result)
   }
 }

@@ -3,6 +3,7 @@ import type { SampleSummary } from '../../../contract/report.ts'
 import { type Block, chip, cutTable, facts, figure, folded, heading, list, table, text } from '../blocks/report-block.ts'
 import { distributionChart } from '../charts/distribution-chart.ts'
 import { lineChart } from '../charts/line-chart.ts'
+import { energyFacts } from '../energy-text.ts'
 import {
   formatBytes,
   formatCount,
@@ -17,6 +18,7 @@ import { grouped } from './grouped.ts'
 import type { ReportNames } from './report-names.ts'
 import { lengthText, noiseChip, scenarioText, warningsOf } from './setting-facts.ts'
 import { sweepBlocks } from './sweep-section.ts'
+import { tensorRtFacts } from './tensorrt-facts.ts'
 
 /** Runs in the table of all, and those that are shown by themselves. */
 const MAX_LISTED = 500
@@ -129,6 +131,8 @@ function runFacts(benchmark: Benchmark): (readonly [string, string])[] {
       'memory',
       `${formatBytes(benchmark.idleRssBytes)} before loading, ${formatBytes(benchmark.peakRssBytes)} at most, ${formatBytes(benchmark.steadyRssBytes)} after the last run${memoryGrowthBytes === null ? '' : ` (${formatBytes(memoryGrowthBytes)} more than after warm-up)`}`,
     ],
+    ...energyFacts(benchmark.energy),
+    ...tensorRtFacts(benchmark.tensorRt),
     ['outliers (kept)', outlierShare === null ? NOTHING : `${formatPercent(outlierShare)} of the samples`],
     ['when', createdAt],
   ]

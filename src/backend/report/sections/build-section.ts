@@ -16,6 +16,7 @@ export function buildBlocks(document: ReportDocument, { models, model: nameOf }:
     ...document.benchmarks.map(({ modelId }) => modelId),
     ...document.evaluations.map(({ modelId }) => modelId),
     ...document.analyses.flatMap(({ modelId, baselineId }) => (baselineId === null ? [modelId] : [baselineId, modelId])),
+    ...document.matrices.flatMap(({ models: own }) => own.map(({ id }) => id)),
   ])
   if (measured.size === 0) return []
   return [

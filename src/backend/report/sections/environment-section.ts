@@ -1,3 +1,4 @@
+import { LOCAL_DEVICE_NAME } from '../../../contract/device.ts'
 import type { Environment } from '../../../contract/environment.ts'
 import type { ReportDocument } from '../../../contract/report.ts'
 import { type Block, facts, heading, text } from '../blocks/report-block.ts'
@@ -36,6 +37,14 @@ function placesOf({ comparisons, benchmarks, evaluations, analyses }: ReportDocu
     ...[...benchmarks, ...evaluations].map(({ deviceId, environment }) => ({ device: names.device(deviceId), environment })),
     ...analyses.flatMap((analysis) =>
       'environment' in analysis.result ? [{ device: names.device(analysis.deviceId), environment: analysis.result.environment }] : [],
+    ),
+    ...analyses.flatMap((analysis) =>
+      analysis.kind === 'parity'
+        ? [
+            { device: names.device(analysis.deviceId), environment: analysis.result.there },
+            { device: LOCAL_DEVICE_NAME, environment: analysis.result.here },
+          ]
+        : [],
     ),
   ]
 }

@@ -38,7 +38,10 @@ export function layerBlocks({ baselineMs, buildMs, layers, samples, inputs, warn
 }
 
 /** Signal to noise from the first layer to the last: where the line falls, the build loses. */
-export function noiseChart(layers: readonly { readonly layer: string; readonly sqnrDb: number | null }[]): Block[] {
+export function noiseChart(
+  layers: readonly { readonly layer: string; readonly sqnrDb: number | null }[],
+  caption = 'Signal to noise of the build’s tensors against the baseline’s, layer by layer; more than 80 dB is drawn as 80.',
+): Block[] {
   const known = layers.filter(({ sqnrDb }) => sqnrDb !== null).slice(0, MAX_DRAWN)
   if (known.length < 2) return []
   const drawing = lineChart(
@@ -51,9 +54,5 @@ export function noiseChart(layers: readonly { readonly layer: string; readonly s
       marks: known.length <= 60,
     },
   )
-  return [
-    figure(drawing, null, {
-      caption: 'Signal to noise of the build’s tensors against the baseline’s, layer by layer; more than 80 dB is drawn as 80.',
-    }),
-  ]
+  return [figure(drawing, null, { caption })]
 }

@@ -21,9 +21,12 @@ const lastingLimits = [
   'Memory is that of the whole measuring process, not of the model alone.',
 ]
 
-function specialLimits({ comparisons, benchmarks, evaluations, analyses, devices }: ReportDocument): string[] {
+function specialLimits({ comparisons, benchmarks, evaluations, analyses, matrices, devices }: ReportDocument): string[] {
   const own = new Set(comparisons.map(({ id }) => id))
-  const alone = benchmarks.filter(({ comparisonId, sweepId }) => sweepId === null && (comparisonId === null || !own.has(comparisonId)))
+  const inMatrix = new Set(matrices.flatMap(({ cells }) => cells.map(({ benchmarkId }) => benchmarkId)))
+  const alone = benchmarks
+    .filter(({ id }) => !inMatrix.has(id))
+    .filter(({ comparisonId, sweepId }) => sweepId === null && (comparisonId === null || !own.has(comparisonId)))
   const noises = [...benchmarks.map(({ noise }) => noise), ...comparisons.flatMap(({ rows }) => rows.map(({ noise }) => noise))]
   const noisy = noises.filter(({ label }) => label === 'noisy').length
   const throttled = noises.filter(({ label }) => label === 'throttled').length
@@ -44,6 +47,11 @@ function specialLimits({ comparisons, benchmarks, evaluations, analyses, devices
     ...(alone.length > 1
       ? [
           'The single benchmarks ran at different times: what lies between them is partly the machine’s doing. Only a comparison takes turns.',
+        ]
+      : []),
+    ...(matrices.some(({ models }) => models.length > 1)
+      ? [
+          'Builds of a matrix were measured one after the other on each device: a comparison, which takes turns, decides between close ones.',
         ]
       : []),
     ...(devices.length > 1 ? ['It ran on several machines: ratios between them are of machines, not of models.'] : []),

@@ -2,16 +2,21 @@ import type { ReportDocument } from '../../../contract/report.ts'
 import { type Block, heading } from '../blocks/report-block.ts'
 
 /** How the numbers came about: only the parts that the report has numbers of. */
-export function methodBlocks({ comparisons, benchmarks, evaluations, analyses }: ReportDocument): Block[] {
+export function methodBlocks({ comparisons, benchmarks, evaluations, analyses, matrices }: ReportDocument): Block[] {
   const timed = comparisons.length + benchmarks.length > 0
   const server = benchmarks.some(({ settings }) => settings.scenario === 'server' || settings.scenario === 'http')
   const tasks = new Set(evaluations.map(({ task }) => task))
   for (const { rows } of comparisons) if (rows.some(({ accuracyDifference }) => accuracyDifference !== null)) tasks.add('classification')
+  const tensorRt = [...benchmarks, ...comparisons].some(({ settings }) => settings.runtime === 'tensorrt')
   const kinds = new Set(analyses.map(({ kind }) => kind))
   const rows: (readonly [string, string] | false)[] = [
     comparisons.length > 0 && [
       'Order',
       'Models take turns in blocks, forwards and then backwards (A B C, C B A, …), so that heat, changing clocks and other load meet all of them alike. Every block runs in a fresh process of its own, with nothing else of ours timed on that machine.',
+    ],
+    matrices.length > 0 && [
+      'Several devices',
+      'All devices work at the same time, each held by this job alone; devices that share a processor take turns. On a device builds are measured one after the other, each in a fresh process. The speed against the first build is the ratio of their medians; its interval holds whenever those of both medians do.',
     ],
     timed && [
       'Warm-up',
@@ -24,6 +29,10 @@ export function methodBlocks({ comparisons, benchmarks, evaluations, analyses }:
     server && [
       'Requests',
       'Requests arrive at random times at the stated rate (Poisson), whether or not earlier ones were answered. Latency counts from the moment a request was due, so that waiting behind a slow answer shows (no coordinated omission).',
+    ],
+    tensorRt && [
+      'TensorRT',
+      'Runs marked TensorRT were made with NVIDIA’s trtexec on the device: an engine built there for the shapes that were measured, timed in a process of its own after its warm-up, with random input values that trtexec makes up. A latency is the copy to the GPU, the computing and the copy back of one query, by CUDA events; waiting behind the query before is not part of it. The first inference is that of another fresh process. CUDA graphs are not used. Accuracy, where it is given, is that of ONNX Runtime.',
     ],
     comparisons.length > 0 && [
       'Speed-up',
@@ -40,6 +49,10 @@ export function methodBlocks({ comparisons, benchmarks, evaluations, analyses }:
     tasks.has('parity') && [
       'Parity',
       'Outputs are compared with those of the baseline on the same samples: signal to noise is 20·log10(‖baseline‖ ÷ ‖baseline − build‖), the worst output counts.',
+    ],
+    kinds.has('parity') && [
+      'Parity with this computer',
+      'The same file runs on the same samples on the device and on this computer: outputs as any program gets them, inner tensors in further runs in which they are given out. Signal to noise is 20·log10(‖here‖ ÷ ‖here − there‖). Within rounding means above 90 dB where a model computes in float32, above 40 dB in float16 or 8 bits, or at most one step of an 8-bit grid away, with the same class for every sample. What a layer lost is the signal to noise of its worst input minus its own; an input that is the same on both machines counts as 144.5 dB.',
     ],
     (kinds.has('profile') || kinds.has('layers') || kinds.has('slowdown')) && [
       'Profile',

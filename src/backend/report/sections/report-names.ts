@@ -12,9 +12,11 @@ export interface ReportNames {
 /** Looks names up in a document; what is no longer there is called by the beginning of its id. */
 export function reportNames(document: ReportDocument): ReportNames {
   const models = new Map(document.models.map((model) => [model.id, model]))
-  // A removed model still has its name in the comparisons it was part of.
+  // A removed model still has its name in the comparisons and matrices it was part of.
   const compared = new Map(document.comparisons.flatMap(({ rows }) => rows.map(({ modelId, model }) => [modelId, model] as const)))
+  for (const { id, name } of document.matrices.flatMap(({ models: own }) => own)) compared.set(id, name)
   const devices = new Map([
+    ...document.matrices.flatMap(({ devices: own }) => own.map(({ id, name }) => [id, name] as const)),
     ...document.comparisons.map(({ deviceId, device }) => [deviceId, device] as const),
     ...document.devices.map(({ id, name }) => [id, name] as const),
   ])

@@ -7,8 +7,12 @@ export function lengthText({ seconds, runs }: BenchSettings): string {
   return seconds === undefined ? formatCounted(runs, 'run') : `${seconds} s`
 }
 
-/** What was asked of the model, in a few words: `single`, `batch of 8`, `server, 50 requests a second`. */
-export function scenarioText({ scenario, batch, rate, streams, connections }: BenchSettings): string {
+/** What was asked of the model, in a few words: `single`, `batch of 8, TensorRT`, `server, 50 requests a second`. */
+export function scenarioText(settings: BenchSettings): string {
+  return `${askedText(settings)}${settings.runtime === 'tensorrt' ? ', TensorRT' : ''}`
+}
+
+function askedText({ scenario, batch, rate, streams, connections }: BenchSettings): string {
   switch (scenario) {
     case 'single':
       return batch === 1 ? 'single' : `single, batch of ${formatCount(batch)}`

@@ -8,6 +8,7 @@ import { formatCount, formatDecibels, formatInterval, formatMs, formatPercent, f
 import { headline } from '../verdicts.ts'
 import { analysisTitle } from './analysis-section.ts'
 import { grouped } from './grouped.ts'
+import { matrixSentence, matrixTitle } from './matrix-section.ts'
 import type { ReportNames } from './report-names.ts'
 import { scenarioText } from './setting-facts.ts'
 
@@ -29,6 +30,7 @@ export function summaryBlocks(
       benchmarks.filter(({ sweepId }) => sweepId !== null),
       ({ sweepId }) => sweepId ?? '',
     ).map((runs) => sweepSentence(runs, names)),
+    ...document.matrices.map((matrix) => `${matrixTitle(matrix)}: ${matrixSentence(matrix)}`),
     ...document.analyses.map((analysis) => analysisSentence(analysis, names)),
   ]
   if (sentences.length < 2) return []
@@ -75,6 +77,8 @@ function analysisSentence(analysis: Analysis, names: ReportNames): string {
       const worst = analysis.result.layers.filter(({ sqnrDb }) => sqnrDb !== null).sort((a, b) => (a.sqnrDb ?? 0) - (b.sqnrDb ?? 0))[0]
       return worst ? `${title}: furthest apart at ${worst.layer} (${formatDecibels(worst.sqnrDb)}).` : `${title}.`
     }
+    case 'parity':
+      return `${title}: ${analysis.result.verdict}. ${analysis.result.reason}`
     case 'slowdown':
     case 'accuracy': {
       const [finding] = analysis.result.findings

@@ -14,6 +14,8 @@ export function benchCommand(model: string, device: { readonly id: string; reado
   option('streams', settings.streams, usual.streams)
   option('batch', settings.batch, usual.batch)
   option('threads', settings.threads, usual.threads)
+  option('runtime', settings.runtime, usual.runtime)
+  if (settings.runtime === 'tensorrt' && !settings.fp16) words.push('--no-fp16')
   if (settings.seconds === undefined) option('runs', settings.runs, usual.runs)
   else option('seconds', settings.seconds)
   option('warmup-runs', settings.warmupRuns, usual.warmupRuns)

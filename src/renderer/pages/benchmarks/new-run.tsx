@@ -7,11 +7,13 @@ import { useCall } from '../../backend/use-call.ts'
 import { DeviceSelect } from '../../components/device-select.tsx'
 import { ErrorNotice } from '../../components/error-notice.tsx'
 import { ModelSelect } from '../../components/model-select.tsx'
+import { RuntimeChoice } from '../../components/runtime-choice.tsx'
 import { Section } from '../../components/section.tsx'
 import { settingFields } from '../../forms/setting-fields.ts'
 import { SettingInput } from '../../forms/setting-input.tsx'
 import { useDraft } from '../../hooks/use-draft.ts'
-import { emptyRunDraft, type RunDraft, readCounts, runDraftErrors, runRequest } from './run-draft.ts'
+import { tensorRtRefusal } from '../../text/tensorrt-refusal.ts'
+import { emptyRunDraft, isTensorRt, type RunDraft, readCounts, runDraftErrors, runRequest } from './run-draft.ts'
 import classes from './run-form.module.css'
 import { scenarioGuide, scenarios } from './scenario-guide.ts'
 
@@ -22,24 +24,31 @@ const explained: Readonly<Record<string, string>> = {
   warmupRuns: 'before measuring',
   warmupSeconds: 'the longer of the two',
   connections: 'without a rate: each sends its next request when the last is answered',
+  fp16: 'where the model has 32 bits',
 }
 
 /** Chooses what is measured, where, and how; several batch sizes or thread counts make a sweep. */
 export function NewRun({ modelId }: { modelId: string | null }) {
   const [, navigate] = useLocation()
   const { data: models } = useCall('models.list', {})
-  const [draft, setDraft] = useDraft<RunDraft>('benchmark', emptyRunDraft)
+  const { data: devices } = useCall('devices.list', {})
+  const [chosen, setDraft] = useDraft<RunDraft>('benchmark', emptyRunDraft)
   const bench = useAction('bench.start', { showsError: true })
   const sweep = useAction('sweep.start', { showsError: true })
   useEffect(() => {
     if (modelId !== null) setDraft((previous) => ({ ...previous, modelId }))
   }, [modelId, setDraft])
 
+  const refusal = tensorRtRefusal(devices?.find(({ id }) => id === chosen.deviceId))
+  // Chosen for another device: this one has none.
+  const draft: RunDraft = refusal === null ? chosen : { ...chosen, runtime: 'onnxruntime' }
   const guide = scenarioGuide[draft.scenario]
+  const tensorRt = isTensorRt(draft)
   const errors = runDraftErrors(draft)
   const ready = Object.keys(errors).length === 0
   const combinations =
-    (guide.settings.includes('batch') ? (readCounts(draft.batches)?.length ?? 0) : 1) * (readCounts(draft.threads)?.length ?? 0)
+    (guide.settings.includes('batch') ? (readCounts(draft.batches)?.length ?? 0) : 1) *
+    (tensorRt ? 1 : (readCounts(draft.threads)?.length ?? 0))
   const error = bench.error ?? sweep.error
   function begin(): void {
     const request = runRequest(draft)
@@ -47,7 +56,13 @@ export function NewRun({ modelId }: { modelId: string | null }) {
     if (request.kind === 'bench') bench.mutate(request.input, { onSuccess })
     else sweep.mutate(request.input, { onSuccess })
   }
-  const shownKeys = [draft.length, ...guide.settings.filter((key) => key !== 'batch' && key !== 'threads'), 'warmupRuns', 'warmupSeconds']
+  const shownKeys = [
+    ...(tensorRt ? ['fp16'] : []),
+    draft.length,
+    ...guide.settings.filter((key) => key !== 'batch' && key !== 'threads'),
+    'warmupRuns',
+    'warmupSeconds',
+  ]
   return (
     <form
       className={classes.form}
@@ -87,6 +102,14 @@ export function NewRun({ modelId }: { modelId: string | null }) {
       </Section>
       <Section title="How" aside="The defaults are good for most">
         <div className={classes.settings}>
+          {draft.scenario === 'single' || draft.scenario === 'batch' ? (
+            <RuntimeChoice
+              value={draft.runtime}
+              onChange={(runtime) => setDraft({ ...draft, runtime })}
+              refusal={refusal}
+              testId="run-runtime"
+            />
+          ) : null}
           {guide.settings.includes('batch') ? (
             <TextInput
               label="Batch sizes"
@@ -97,14 +120,16 @@ export function NewRun({ modelId }: { modelId: string | null }) {
               data-testid="run-batches"
             />
           ) : null}
-          <TextInput
-            label="Threads"
-            description="commas make a sweep"
-            value={draft.threads}
-            onChange={(event) => setDraft({ ...draft, threads: event.currentTarget.value })}
-            error={errors.threads}
-            data-testid="run-threads"
-          />
+          {tensorRt ? null : (
+            <TextInput
+              label="Threads"
+              description="commas make a sweep"
+              value={draft.threads}
+              onChange={(event) => setDraft({ ...draft, threads: event.currentTarget.value })}
+              error={errors.threads}
+              data-testid="run-threads"
+            />
+          )}
           <Input.Wrapper label="Length" description="after the warm-up" labelElement="div" size="xs">
             <SegmentedControl
               fullWidth

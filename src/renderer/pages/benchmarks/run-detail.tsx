@@ -17,8 +17,10 @@ import { RunConditions } from './run-conditions.tsx'
 import { RunLoad } from './run-load.tsx'
 import { RunMethod } from './run-method.tsx'
 import { RunNumbers } from './run-numbers.tsx'
+import { RunTelemetry } from './run-telemetry.tsx'
+import { RunTensorRt } from './run-tensorrt.tsx'
 import classes from './runs.module.css'
-import { scenarioGuide } from './scenario-guide.ts'
+import { scenarioLabel } from './scenario-guide.ts'
 import { useNames } from './use-names.ts'
 
 /** One run: its numbers with intervals, how they came about over time, and the conditions. */
@@ -38,7 +40,7 @@ export function RunDetail({ run }: { run: Benchmark }) {
         subtitle={
           <>
             <span>{names.device(run.deviceId)}</span>
-            <span>{scenarioGuide[run.settings.scenario].label}</span>
+            <span>{scenarioLabel(run.settings)}</span>
             <span>{formatExactMoment(run.createdAt)}</span>
             {run.comparisonId ? (
               <Link className={classes.link} href={`/compare/${run.comparisonId}`}>
@@ -86,12 +88,14 @@ export function RunDetail({ run }: { run: Benchmark }) {
         <WarningList warnings={run.warnings} />
         <RunNumbers run={run} />
         {run.load ? <RunLoad load={run.load} /> : null}
+        {run.tensorRt ? <RunTensorRt run={run.tensorRt} /> : null}
         <div className={classes.charts}>
           <AsyncView query={series}>{(found) => <LatencySeriesChart series={found} />}</AsyncView>
           <AsyncView query={distribution}>
             {({ runs }) => <DistributionChart runs={runs} names={[model]} colors={['var(--es-series-0)']} />}
           </AsyncView>
         </div>
+        <RunTelemetry run={run} />
         <RunConditions run={run} />
         <RunMethod run={run} model={model} device={names.device(run.deviceId)} />
       </div>

@@ -1,5 +1,5 @@
 import { LOCAL_DEVICE_ID } from '../../../contract/device.ts'
-import type { BenchSettings, Scenario } from '../../../contract/measurement.ts'
+import type { BenchSettings, Runtime, Scenario } from '../../../contract/measurement.ts'
 import { type ProcedureInput, procedures } from '../../../contract/procedures.ts'
 import { fieldErrors } from '../../forms/field-errors.ts'
 import { scenarioGuide } from './scenario-guide.ts'
@@ -9,6 +9,8 @@ export interface RunDraft {
   readonly modelId: string | null
   readonly deviceId: string
   readonly scenario: Scenario
+  /** Counts where the scenario can be measured with it. */
+  readonly runtime: Runtime
   /** Whole numbers with commas: more than one makes a sweep. */
   readonly batches: string
   readonly threads: string
@@ -28,6 +30,7 @@ export function emptyRunDraft(): RunDraft {
     modelId: null,
     deviceId: LOCAL_DEVICE_ID,
     scenario: 'single',
+    runtime: 'onnxruntime',
     batches: '1',
     threads: '1',
     length: 'runs',
@@ -42,15 +45,26 @@ export function readCounts(text: string): number[] | null {
   return counts.length > 0 && counts.every((count) => Number.isInteger(count) && count >= 1) ? [...new Set(counts)] : null
 }
 
+/** Whether the scenario can be measured with TensorRT, and it is asked for. */
+export function isTensorRt({ runtime, scenario }: Pick<RunDraft, 'runtime' | 'scenario'>): boolean {
+  return runtime === 'tensorrt' && (scenario === 'single' || scenario === 'batch')
+}
+
 /** What the draft asks for: a sweep where there is more than one combination. Values that cannot be read are left for the schema to refuse. */
 export function runRequest(draft: RunDraft): RunRequest {
   const applies = new Set<string>(scenarioGuide[draft.scenario].settings)
   const batches = applies.has('batch') ? (readCounts(draft.batches) ?? []) : [1]
-  const threadCounts = readCounts(draft.threads) ?? []
+  const tensorRt = isTensorRt(draft)
+  // Threads are ONNX Runtime's.
+  const threadCounts = tensorRt ? [1] : (readCounts(draft.threads) ?? [])
   const settings: Record<string, unknown> = { scenario: draft.scenario }
   const lengths = draft.length === 'runs' ? ['runs'] : ['seconds']
   for (const key of [...lengths, 'warmupRuns', 'warmupSeconds', ...applies]) {
     if (draft.settings[key] !== undefined && key !== 'batch' && key !== 'threads') settings[key] = draft.settings[key]
+  }
+  if (tensorRt) {
+    settings.runtime = 'tensorrt'
+    if (draft.settings.fp16 !== undefined) settings.fp16 = draft.settings.fp16
   }
   // A rate decides how requests come; connections count only without one.
   if (settings.rate !== undefined) delete settings.connections
@@ -74,7 +88,7 @@ export function runDraftErrors(draft: RunDraft): Record<string, string> {
     errors[field === 'threadCounts' ? 'threads' : field === 'batch' ? 'batches' : field] = message
   }
   const unread = 'Whole numbers of at least 1, with commas between them'
-  if (readCounts(draft.threads) === null) errors.threads = unread
+  if (!isTensorRt(draft) && readCounts(draft.threads) === null) errors.threads = unread
   if (scenarioGuide[draft.scenario].settings.includes('batch') && readCounts(draft.batches) === null) errors.batches = unread
   if (draft.scenario === 'server' && draft.settings.rate === undefined) errors.rate = 'How many requests come in a second?'
   return errors

@@ -1,5 +1,5 @@
 import type { Benchmark } from '../../../contract/measurement.ts'
-import { scenarioGuide } from './scenario-guide.ts'
+import { scenarioLabel } from './scenario-guide.ts'
 
 /** Which runs of the board are shown. */
 export type RunOrigin = 'all' | 'own' | 'comparison'
@@ -15,7 +15,7 @@ export function matchesWords(text: string, filter: string): boolean {
 
 /** What a filter looks into: names, scenario, settings, noise. */
 export function runText({ settings, noise, warnings }: Benchmark, model: string, device: string): string {
-  const parts = [model, device, scenarioGuide[settings.scenario].label, `${settings.batch}×${settings.threads}`, noise.label]
+  const parts = [model, device, scenarioLabel(settings), `${settings.batch}×${settings.threads}`, noise.label]
   return [...parts, ...(warnings.length > 0 ? ['warnings'] : [])].join(' ')
 }
 

@@ -10,7 +10,7 @@ import { useNow } from '../../hooks/use-now.ts'
 import { NoiseChip } from './noise-chip.tsx'
 import { intervalText } from './percentile-text.ts'
 import classes from './runs.module.css'
-import { scenarioGuide } from './scenario-guide.ts'
+import { scenarioLabel } from './scenario-guide.ts'
 import { useNames } from './use-names.ts'
 
 interface RunsTableProps {
@@ -64,8 +64,8 @@ export function RunsTable({ runs, selectedId, onSelect, chosen, onChoose }: Runs
       key: 'scenario',
       header: 'Scenario',
       priority: 2,
-      sort: ({ settings }) => settings.scenario,
-      cell: ({ settings }) => scenarioGuide[settings.scenario].label,
+      sort: ({ settings }) => scenarioLabel(settings),
+      cell: ({ settings }) => scenarioLabel(settings),
     },
     {
       key: 'batch',

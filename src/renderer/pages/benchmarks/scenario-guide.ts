@@ -37,5 +37,10 @@ export const scenarioGuide: Readonly<Record<Scenario, ScenarioGuide>> = {
   },
 }
 
+/** Scenario of a run, with what ran the model where that is not ONNX Runtime. */
+export function scenarioLabel({ scenario, runtime }: Pick<BenchSettings, 'scenario' | 'runtime'>): string {
+  return runtime === 'tensorrt' ? `${scenarioGuide[scenario].label}, TensorRT` : scenarioGuide[scenario].label
+}
+
 /** All scenarios in the order they are offered. */
 export const scenarios = Object.keys(scenarioGuide) as Scenario[]

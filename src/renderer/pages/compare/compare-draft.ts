@@ -29,6 +29,12 @@ export function withModel(draft: CompareDraft, modelId: string, ticked: boolean)
   return { ...draft, modelIds: ticked ? [...others, modelId] : others }
 }
 
+/** The form for a device that has no TensorRT. */
+export function withoutTensorRt(draft: CompareDraft): CompareDraft {
+  const { runtime: _, fp16: __, ...settings } = draft.settings
+  return { ...draft, settings }
+}
+
 /** What `compare.start` is called with. */
 export function compareInput(draft: CompareDraft): ProcedureInput<'compare.start'> {
   const { blocks, control, ...settings } = draft.settings

@@ -16,6 +16,7 @@ export function ComparisonEnvironment({ comparison }: { comparison: Comparison }
         facts={[
           ...environmentFacts(environment),
           { label: 'Batch and threads', value: `${settings.batch} and ${settings.threads}` },
+          ...(settings.runtime === 'tensorrt' ? [{ label: 'Measured with', value: 'TensorRT (trtexec)' }] : []),
           { label: 'Measured', value: `${amount} each${blocks ? `, in ${blocks} interleaved blocks` : ''}` },
           { label: 'Warm-up', value: `${formatCount(settings.warmupRuns)} runs or ${settings.warmupSeconds} s, the longer` },
           {

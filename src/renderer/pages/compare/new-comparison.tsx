@@ -15,7 +15,8 @@ import { formatCount } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { fieldErrors } from '../../forms/field-errors.ts'
 import { useDraft } from '../../hooks/use-draft.ts'
-import { compareInput, emptyCompareDraft, withBaseline, withModel } from './compare-draft.ts'
+import { tensorRtRefusal } from '../../text/tensorrt-refusal.ts'
+import { compareInput, emptyCompareDraft, withBaseline, withModel, withoutTensorRt } from './compare-draft.ts'
 import { MeasurementSettings } from './measurement-settings.tsx'
 import { ModelChecklist } from './model-checklist.tsx'
 import classes from './new-comparison.module.css'
@@ -30,7 +31,10 @@ interface NewComparisonProps {
 /** Chooses what is measured against what, where, and how. */
 export function NewComparison({ models, baselineId, modelId }: NewComparisonProps) {
   const [, navigate] = useLocation()
-  const [draft, setDraft] = useDraft('compare', emptyCompareDraft)
+  const [chosen, setDraft] = useDraft('compare', emptyCompareDraft)
+  const { data: devices } = useCall('devices.list', {})
+  const refusal = tensorRtRefusal(devices?.find(({ id }) => id === chosen.deviceId))
+  const draft = refusal === null ? chosen : withoutTensorRt(chosen)
   const { data: datasets } = useCall('datasets.list', {})
   const start = useAction('compare.start', { showsError: true })
   useEffect(() => {
@@ -93,7 +97,12 @@ export function NewComparison({ models, baselineId, modelId }: NewComparisonProp
           </Alert>
         ) : null}
       </Section>
-      <MeasurementSettings settings={draft.settings} onChange={(settings) => setDraft({ ...draft, settings })} errors={errors} />
+      <MeasurementSettings
+        settings={draft.settings}
+        onChange={(settings) => setDraft({ ...draft, settings })}
+        errors={errors}
+        tensorRtRefusal={refusal}
+      />
       <div className={classes.foot}>
         {start.error ? <ErrorNotice error={start.error} onClose={start.reset} /> : null}
         <Group justify="space-between" wrap="nowrap">

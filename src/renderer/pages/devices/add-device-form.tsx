@@ -1,14 +1,19 @@
-import { Button, Group, Input, PasswordInput, SegmentedControl, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Stack, TextInput } from '@mantine/core'
+import type { SshConfigHost } from '../../../contract/device-link.ts'
 import { type ProcedureInput, procedures } from '../../../contract/procedures.ts'
-import { bridge } from '../../backend/bridge.ts'
 import { ErrorNotice } from '../../components/error-notice.tsx'
 import { fieldErrors } from '../../forms/field-errors.ts'
-import classes from './add-device-form.module.css'
+import { AddressField } from './address-field.tsx'
+import { AdvancedFields } from './advanced-fields.tsx'
+import { readDestination } from './destination.ts'
 import { type DeviceDraft, deviceInput, deviceNameOf } from './device-draft.ts'
-import { parseSshAddress } from './ssh-address.ts'
+import { LoginFields } from './login-fields.tsx'
 
 interface AddDeviceFormProps {
   readonly draft: DeviceDraft
+  /** Of the user's ~/.ssh/config. */
+  readonly hosts: readonly SshConfigHost[]
+  readonly configError: Error | null
   readonly onChange: (draft: DeviceDraft) => void
   readonly onSubmit: (input: ProcedureInput<'devices.add'>) => void
   readonly onClose: () => void
@@ -16,67 +21,40 @@ interface AddDeviceFormProps {
   readonly error: Error | null
 }
 
-/** One box for the address, read while it is typed; a name; how to log in. */
-export function AddDeviceForm({ draft, onChange, onSubmit, onClose, pending, error }: AddDeviceFormProps) {
-  const parsed = parseSshAddress(draft.address)
-  const input = deviceInput(draft)
+/** One box for the address, read while it is typed; a name; how to log in; what few need. */
+export function AddDeviceForm(props: AddDeviceFormProps) {
+  const { draft, hosts, configError, onChange, onSubmit, onClose, pending, error } = props
+  const destination = readDestination(draft.address, hosts)
+  const input = deviceInput(draft, hosts)
   const errors = input ? fieldErrors(procedures['devices.add'].input, input) : {}
   const ready = input !== undefined && Object.keys(errors).length === 0 && (draft.method !== 'password' || draft.password !== '')
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (ready) onSubmit(input)
+        if (ready && !pending) onSubmit(input)
       }}
     >
       <Stack gap="sm">
-        <TextInput
-          label="Address"
-          placeholder="pi@raspberrypi.local"
-          description="user@host or user@host:port, as for ssh"
+        <AddressField
           value={draft.address}
-          onChange={(event) => onChange({ ...draft, address: event.currentTarget.value })}
-          error={draft.address !== '' && !parsed.ok ? parsed.problem : undefined}
-          data-autofocus
-          data-testid="device-address"
-          spellCheck={false}
+          onChange={(address) => onChange({ ...draft, address })}
+          destination={destination}
+          hosts={hosts}
+          configError={configError}
+          error={errors.user ?? errors.host ?? errors.port ?? errors.configHost}
         />
-        {parsed.ok ? (
-          <div className={classes.read} data-testid="device-address-read">
-            <span>
-              user <strong>{parsed.address.user}</strong>
-            </span>
-            <span>
-              host <strong>{parsed.address.host}</strong>
-            </span>
-            <span>
-              port <strong>{parsed.address.port}</strong>
-            </span>
-          </div>
-        ) : null}
         <TextInput
           label="Name"
-          placeholder={deviceNameOf(draft) || 'How you call it'}
+          placeholder={deviceNameOf(draft, hosts) || 'How you call it'}
           value={draft.name}
           onChange={(event) => onChange({ ...draft, name: event.currentTarget.value })}
           error={errors.name}
           data-testid="device-name"
           spellCheck={false}
         />
-        <Input.Wrapper label="Log in with" labelElement="div" size="xs">
-          <SegmentedControl
-            fullWidth
-            value={draft.method}
-            onChange={(method) => onChange({ ...draft, method: method as DeviceDraft['method'] })}
-            data={[
-              { value: 'key', label: 'Key file' },
-              { value: 'agent', label: 'ssh-agent' },
-              { value: 'password', label: 'Password' },
-            ]}
-            data-testid="device-auth"
-          />
-        </Input.Wrapper>
-        <LoginFields draft={draft} onChange={onChange} error={errors['auth.keyPath']} />
+        <LoginFields draft={draft} onChange={onChange} keyError={errors['auth.keyPath']} />
+        <AdvancedFields draft={draft} onChange={onChange} fromConfig={destination.ok && destination.configHost !== null} errors={errors} />
         {error ? <ErrorNotice error={error} /> : null}
         <Group justify="space-between" wrap="nowrap">
           <span className="es-dim">{pending ? 'Connecting, checking the host key, probing…' : 'Nothing is sent to the device yet.'}</span>
@@ -92,42 +70,4 @@ export function AddDeviceForm({ draft, onChange, onSubmit, onClose, pending, err
       </Stack>
     </form>
   )
-}
-
-function LoginFields({ draft, onChange, error }: Pick<AddDeviceFormProps, 'draft' | 'onChange'> & { readonly error: string | undefined }) {
-  switch (draft.method) {
-    case 'key':
-      return (
-        <Group gap="xs" align="flex-end" wrap="nowrap">
-          <TextInput
-            label="Private key"
-            placeholder="Path of the private key file"
-            value={draft.keyPath}
-            onChange={(event) => onChange({ ...draft, keyPath: event.currentTarget.value })}
-            error={draft.keyPath === '' ? undefined : error}
-            flex={1}
-            data-testid="device-key-path"
-            spellCheck={false}
-          />
-          <Button
-            variant="default"
-            onClick={async () => onChange({ ...draft, keyPath: (await bridge().chooseFile({ kind: 'open-key' })) ?? draft.keyPath })}
-          >
-            Choose…
-          </Button>
-        </Group>
-      )
-    case 'password':
-      return (
-        <PasswordInput
-          label="Password"
-          description="Kept in the key store of this system, never in the workspace"
-          value={draft.password}
-          onChange={(event) => onChange({ ...draft, password: event.currentTarget.value })}
-          data-testid="device-password"
-        />
-      )
-    case 'agent':
-      return <div className="es-dim">The keys your running ssh-agent holds are tried.</div>
-  }
 }

@@ -1,16 +1,17 @@
-import { IconCpu, IconDeviceDesktop } from '@tabler/icons-react'
+import { IconAlertTriangle, IconCpu, IconDeviceDesktop } from '@tabler/icons-react'
 import { type Device, LOCAL_DEVICE_ID } from '../../../contract/device.ts'
-import { useCall } from '../../backend/use-call.ts'
+import { useDeviceLink } from '../../backend/use-device-links.ts'
 import { StateDot } from '../../components/state-dot.tsx'
 import { formatBytes } from '../../format/bytes.ts'
 import { formatCounted } from '../../format/numbers.ts'
 import { plainText } from '../../format/plain-text.ts'
 import { deviceLabel } from '../../text/device-label.ts'
 import { targetGuides } from '../../text/target-guide.ts'
+import { connectionText } from './connection-text.ts'
+import { DeviceCardTelemetry } from './device-card-telemetry.tsx'
 import classes from './device-cards.module.css'
-import { deviceState } from './device-state.ts'
-import { formatSshAddress } from './ssh-address.ts'
-import { useDeviceActivity } from './use-device-activity.ts'
+import { NextAttempt } from './next-attempt.tsx'
+import { useDeviceState } from './use-device-state.ts'
 
 interface DeviceCardProps {
   readonly device: Device
@@ -18,41 +19,54 @@ interface DeviceCardProps {
   readonly onSelect: () => void
 }
 
-/** A device at a glance. */
+/** A device at a glance: where it is, how the connection is, what it is, and how it does right now. */
 export function DeviceCard({ device, selected, onSelect }: DeviceCardProps) {
-  const { data: workspace } = useCall('workspace.describe', {})
-  const activity = useDeviceActivity(device.id)
-  const state = deviceState(device, activity, workspace?.version)
+  const state = useDeviceState(device)
+  const link = useDeviceLink(device.id)
   const { report, connection } = device
   const Icon = device.id === LOCAL_DEVICE_ID ? IconDeviceDesktop : IconCpu
   return (
-    <button
-      type="button"
+    <article
       className={classes.card}
-      onClick={onSelect}
-      aria-pressed={selected}
+      data-selected={selected || undefined}
       data-testid={`device-card-${device.name}`}
       data-state={state.text}
+      aria-label={deviceLabel(device)}
     >
       <Icon size={22} stroke={1.4} className={classes.icon} aria-hidden />
-      <span className={classes.text}>
-        <span className={classes.line}>
-          <span className={`${classes.name} es-ellipsis`}>{deviceLabel(device)}</span>
+      <div className={classes.text}>
+        <div className={classes.line}>
+          {/* Its click area is the whole card. */}
+          <button type="button" className={classes.name} onClick={onSelect} aria-pressed={selected}>
+            {deviceLabel(device)}
+          </button>
           <StateDot condition={state.condition}>{state.text}</StateDot>
-        </span>
-        <span className="es-dim es-ellipsis">
-          {connection ? plainText(formatSshAddress(connection), 120) : report ? plainText(report.machine, 80) : 'always available'}
-        </span>
+        </div>
+        <div className="es-dim es-ellipsis">
+          {connection ? connectionText(connection) : report ? plainText(report.machine, 80) : 'always available'}
+        </div>
         {report ? (
-          <span className={classes.facts}>
+          <div className={classes.facts}>
             <span className="es-ellipsis">{plainText(report.board ?? report.cpu, 60)}</span>
             <span>{formatCounted(report.cores, 'core')}</span>
             <span>{formatBytes(report.memoryBytes)}</span>
-            {report.temperatureC === null ? null : <span>{report.temperatureC.toFixed(0)} °C</span>}
             {report.target ? <span>{targetGuides[report.target].title}</span> : null}
-          </span>
+          </div>
         ) : null}
-      </span>
-    </button>
+        {link?.state === 'reconnecting' ? (
+          <div className={classes.warning}>
+            <NextAttempt link={link} />
+          </div>
+        ) : null}
+        {state.needsReview ? (
+          <div className={classes.review}>
+            <IconAlertTriangle size={14} stroke={1.8} aria-hidden />
+            <span className={classes.problem}>{state.detail}</span>
+            <span className={classes.reviewWord}>Review</span>
+          </div>
+        ) : null}
+        <DeviceCardTelemetry deviceId={device.id} />
+      </div>
+    </article>
   )
 }

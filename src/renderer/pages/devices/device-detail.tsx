@@ -1,110 +1,100 @@
-import { ActionIcon, Button, Menu } from '@mantine/core'
-import { IconDots, IconGauge, IconPackageImport, IconRefresh, IconTrash } from '@tabler/icons-react'
+import { Tabs } from '@mantine/core'
 import { useState } from 'react'
 import { type Device, LOCAL_DEVICE_ID } from '../../../contract/device.ts'
-import { startedWith } from '../../backend/started-jobs.ts'
 import { useAction } from '../../backend/use-action.ts'
-import { useCall } from '../../backend/use-call.ts'
-import { useActiveJobs } from '../../backend/use-jobs.ts'
+import { useDeviceLink } from '../../backend/use-device-links.ts'
 import detailClasses from '../../components/detail.module.css'
 import { DetailHeader } from '../../components/detail-header.tsx'
-import { ErrorNotice } from '../../components/error-notice.tsx'
-import { JobProgress } from '../../components/job-progress.tsx'
+import tabClasses from '../../components/page-tabs.module.css'
 import { StateDot } from '../../components/state-dot.tsx'
 import { deviceLabel } from '../../text/device-label.ts'
+import { AddAgainDialog } from './add-again-dialog.tsx'
 import { BenchmarkDialog } from './benchmark-dialog.tsx'
-import { DeviceBenchmarks } from './device-benchmarks.tsx'
+import { connectionText } from './connection-text.ts'
+import { DeviceActions } from './device-actions.tsx'
+import classes from './device-detail.module.css'
+import { DeviceLog } from './device-log.tsx'
+import { DeviceOverview } from './device-overview.tsx'
 import { DeviceSheet } from './device-sheet.tsx'
-import { deviceState } from './device-state.ts'
 import { RemoveDeviceDialog } from './remove-device-dialog.tsx'
-import { formatSshAddress } from './ssh-address.ts'
-import { useDeviceActivity } from './use-device-activity.ts'
+import { useConnect } from './use-connect.ts'
+import { useDeviceState } from './use-device-state.ts'
+
+interface DeviceDetailProps {
+  readonly device: Device
+  /** The device was forgotten; its connection is to be given anew. */
+  readonly onAddAgain: (device: Device) => void
+}
 
 /** Everything about a device and what can be done with it. */
-export function DeviceDetail({ device }: { device: Device }) {
-  const [dialog, setDialog] = useState<'benchmark' | 'remove' | null>(null)
-  const { data: workspace } = useCall('workspace.describe', {})
+export function DeviceDetail({ device, onAddAgain }: DeviceDetailProps) {
+  const [dialog, setDialog] = useState<'benchmark' | 'remove' | 'add-again' | null>(null)
+  const [tab, setTab] = useState<string | null>('overview')
   const probe = useAction('devices.probe', { showsError: true })
-  const prepare = useAction('devices.prepare')
-  const activity = useDeviceActivity(device.id)
-  const state = deviceState(device, activity, workspace?.version)
-  const preparing = useActiveJobs('devices.prepare').find(({ id }) => startedWith(id, 'devices.prepare')?.id === device.id)
-  const benchmarking = useActiveJobs('bench.start').filter(({ id }) => startedWith(id, 'bench.start')?.deviceId === device.id)
-  const isLocal = device.id === LOCAL_DEVICE_ID
-  const fits = device.report?.fits !== false
+  const connect = useConnect(device)
+  const link = useDeviceLink(device.id)
+  const state = useDeviceState(device)
+  const probing = { onProbe: () => probe.mutate({ id: device.id }), probing: probe.isPending }
+  const closeDialog = () => setDialog(null)
   return (
-    <div className={detailClasses.detail} data-testid="device-detail">
+    <div className={`${detailClasses.detail} ${classes.detail}`} data-testid="device-detail" data-state={state.text}>
       <DetailHeader
         title={deviceLabel(device)}
         subtitle={
           <>
             <StateDot condition={state.condition}>{state.text}</StateDot>
-            {device.connection ? <span>{formatSshAddress(device.connection)}</span> : null}
-            {state.detail ? <span className="es-wrap">{state.detail}</span> : null}
+            {device.connection ? <span className="es-wrap">{connectionText(device.connection)}</span> : null}
+            {state.detail && !state.needsReview ? <span className="es-wrap">{state.detail}</span> : null}
           </>
         }
         actions={
-          <>
-            <Button
-              leftSection={<IconGauge size={14} />}
-              disabled={!fits}
-              onClick={() => setDialog('benchmark')}
-              data-testid="device-benchmark"
-            >
-              Benchmark here
-            </Button>
-            <Button
-              variant="default"
-              leftSection={<IconPackageImport size={14} />}
-              loading={prepare.isPending || preparing !== undefined}
-              disabled={!fits}
-              onClick={() => prepare.mutate({ id: device.id })}
-              data-testid="device-prepare"
-            >
-              Prepare
-            </Button>
-            <Button
-              variant="default"
-              leftSection={<IconRefresh size={14} />}
-              loading={probe.isPending}
-              onClick={() => probe.mutate({ id: device.id })}
-              data-testid="device-probe"
-            >
-              Probe
-            </Button>
-            {isLocal ? null : (
-              <Menu position="bottom-end" width={180}>
-                <Menu.Target>
-                  <ActionIcon variant="default" size={30} aria-label="More" data-testid="device-more">
-                    <IconDots size={16} />
-                  </ActionIcon>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Item
-                    color="red"
-                    leftSection={<IconTrash size={14} />}
-                    onClick={() => setDialog('remove')}
-                    data-testid="device-remove"
-                  >
-                    Remove…
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            )}
-          </>
+          <DeviceActions
+            device={device}
+            link={link}
+            connect={connect}
+            {...probing}
+            onBenchmark={() => setDialog('benchmark')}
+            onRemove={() => setDialog('remove')}
+            onAddAgain={() => setDialog('add-again')}
+          />
         }
       />
-      <div className={detailClasses.sections}>
-        {probe.error ? <ErrorNotice error={probe.error} onClose={probe.reset} /> : null}
-        {preparing ? <JobProgress job={preparing} /> : null}
-        {benchmarking.map((job) => (
-          <JobProgress key={job.id} job={job} />
-        ))}
-        <DeviceBenchmarks device={device} />
-        <DeviceSheet device={device} onProbe={() => probe.mutate({ id: device.id })} probing={probe.isPending} />
-      </div>
-      {dialog === 'benchmark' ? <BenchmarkDialog device={device} onClose={() => setDialog(null)} /> : null}
-      {dialog === 'remove' ? <RemoveDeviceDialog device={device} onClose={() => setDialog(null)} /> : null}
+      <Tabs value={tab} onChange={setTab} keepMounted={false} variant="pills" classNames={{ root: classes.tabs, tab: tabClasses.tab }}>
+        <Tabs.List className={classes.tabList} aria-label="About the device">
+          <Tabs.Tab value="overview" data-testid="tab-device-overview">
+            Overview
+          </Tabs.Tab>
+          <Tabs.Tab value="probe" data-testid="tab-device-probe">
+            Probe
+          </Tabs.Tab>
+          <Tabs.Tab value="log" data-testid="tab-device-log">
+            Log
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview">
+          <DeviceOverview
+            device={device}
+            link={link}
+            connect={connect}
+            probeError={probe.error}
+            onDismissProbeError={probe.reset}
+            {...probing}
+            onAddAgain={() => setDialog('add-again')}
+            onShowLog={() => setTab('log')}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="probe">
+          <div className={detailClasses.sections}>
+            <DeviceSheet device={device} {...probing} />
+          </div>
+        </Tabs.Panel>
+        <Tabs.Panel value="log" className={classes.logPanel}>
+          <DeviceLog device={device} />
+        </Tabs.Panel>
+      </Tabs>
+      {dialog === 'benchmark' ? <BenchmarkDialog device={device} onClose={closeDialog} /> : null}
+      {dialog === 'remove' && device.id !== LOCAL_DEVICE_ID ? <RemoveDeviceDialog device={device} onClose={closeDialog} /> : null}
+      {dialog === 'add-again' ? <AddAgainDialog device={device} onClose={closeDialog} onForgotten={() => onAddAgain(device)} /> : null}
     </div>
   )
 }

@@ -10,18 +10,20 @@ import { SplitView } from '../../components/split-view.tsx'
 import { AddDeviceDialog } from './add-device-dialog.tsx'
 import { DeviceCards } from './device-cards.tsx'
 import { DeviceDetail } from './device-detail.tsx'
+import { type DeviceDraft, draftOf, emptyDeviceDraft } from './device-draft.ts'
 
 /** This computer and the devices reached by SSH. */
 export function DevicesPage({ selectedId }: { selectedId: string | null }) {
   const [, navigate] = useLocation()
-  const [adding, setAdding] = useState(false)
+  // The form begins with this; null while it is closed.
+  const [adding, setAdding] = useState<DeviceDraft | null>(null)
   const devices = useCall('devices.list', {})
   return (
     <div className={pageClasses.page}>
       <PageHeader
         title="Devices"
         actions={
-          <Button leftSection={<IconPlus size={15} />} onClick={() => setAdding(true)} data-testid="device-add">
+          <Button leftSection={<IconPlus size={15} />} onClick={() => setAdding(emptyDeviceDraft())} data-testid="device-add">
             Add device
           </Button>
         }
@@ -33,16 +35,27 @@ export function DevicesPage({ selectedId }: { selectedId: string | null }) {
             return (
               <SplitView
                 name="devices"
-                listSize={42}
+                listSize={38}
                 list={
                   <DeviceCards
                     devices={list}
                     selectedId={selected?.id ?? null}
                     onSelect={(id) => navigate(`/devices/${id}`)}
-                    onAdd={() => setAdding(true)}
+                    onAdd={() => setAdding(emptyDeviceDraft())}
                   />
                 }
-                detail={selected ? <DeviceDetail key={selected.id} device={selected} /> : null}
+                detail={
+                  selected ? (
+                    <DeviceDetail
+                      key={selected.id}
+                      device={selected}
+                      onAddAgain={(forgotten) => {
+                        setAdding(draftOf(forgotten))
+                        navigate('/devices')
+                      }}
+                    />
+                  ) : null
+                }
               />
             )
           }}
@@ -50,9 +63,10 @@ export function DevicesPage({ selectedId }: { selectedId: string | null }) {
       </div>
       {adding ? (
         <AddDeviceDialog
-          onClose={() => setAdding(false)}
+          first={adding}
+          onClose={() => setAdding(null)}
           onAdded={(id) => {
-            setAdding(false)
+            setAdding(null)
             navigate(`/devices/${id}`)
           }}
         />

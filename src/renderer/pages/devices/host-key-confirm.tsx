@@ -16,21 +16,22 @@ interface HostKeyConfirmProps {
 export function HostKeyConfirm({ details, pending, onAccept, onCancel }: HostKeyConfirmProps) {
   const cancel = useFocusOnMount<HTMLButtonElement>()
   return (
-    <Stack gap="sm" data-testid="host-key-confirm">
+    <Stack gap="sm" data-testid="host-key-confirm" data-jump={details.jump ?? undefined}>
       <p className={classes.lead}>
-        This computer has never connected to this host. If the fingerprint below is the one the device shows, you are talking to your device
-        and nobody in between.
+        {details.jump
+          ? 'The way to the device goes through a jump host this computer has never connected to. If the fingerprint below is the one that host shows, you are talking to it and nobody in between.'
+          : 'This computer has never connected to this host. If the fingerprint below is the one the device shows, you are talking to your device and nobody in between.'}
       </p>
       <div className={classes.fingerprint} data-testid="host-key-fingerprint">
         {details.fingerprint}
       </div>
       <Facts
         facts={[
-          { label: 'Host', value: details.address },
+          { label: details.jump ? 'Jump host' : 'Host', value: details.jump ?? details.address },
           { label: 'Key type', value: details.keyType },
         ]}
       />
-      <div className="es-dim">Compare it with what this prints on the device:</div>
+      <div className="es-dim">Compare it with what this prints {details.jump ? 'on the jump host' : 'on the device'}:</div>
       <CodeBlock text={'for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf "$f"; done'} what="command" />
       <Group justify="flex-end" gap="xs">
         <Button variant="default" onClick={onCancel} disabled={pending} ref={cancel}>

@@ -10,6 +10,8 @@ const detailsSchema = z.object({
   knownFingerprints: z.array(z.string()).optional(),
   /** The fingerprint that was asked for (HOST_KEY_MISMATCH). */
   expected: z.string().optional(),
+  /** The jump host whose key it is. */
+  jump: z.string().nullish(),
 })
 
 /** What a host-key error says about the keys. */
@@ -18,10 +20,12 @@ export interface HostKeyDetails {
   readonly keyType: string
   readonly address: string
   readonly knownFingerprints: readonly string[]
+  /** The jump host on the way to the device whose key it is; null for the device itself. */
+  readonly jump: string | null
 }
 
 /** The facts of a HOST_KEY_… error, ready to show; missing ones are left empty. */
-export function hostKeyDetails(report: ErrorReport): HostKeyDetails {
+export function hostKeyDetails(report: Pick<ErrorReport, 'details'>): HostKeyDetails {
   const parsed = detailsSchema.safeParse(report.details ?? {})
   const found = parsed.success ? parsed.data : {}
   const host = found.host ? plainText(found.host, 255) : ''
@@ -32,5 +36,6 @@ export function hostKeyDetails(report: ErrorReport): HostKeyDetails {
     knownFingerprints: [...(found.knownFingerprints ?? []), ...(found.expected ? [found.expected] : [])].map((fingerprint) =>
       plainText(fingerprint, 80),
     ),
+    jump: found.jump ? plainText(found.jump, 300) : null,
   }
 }

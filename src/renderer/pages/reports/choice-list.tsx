@@ -16,7 +16,12 @@ interface ChoiceListProps {
 
 const groups: readonly { readonly kind: ChoiceKind; readonly title: string; readonly none: string }[] = [
   { kind: 'comparison', title: 'Comparisons', none: 'No comparison was made yet.' },
-  { kind: 'benchmark', title: 'Benchmarks', none: 'No benchmark was run on its own yet; those of comparisons come with them.' },
+  { kind: 'matrix', title: 'Several devices', none: 'No build was measured on several devices yet.' },
+  {
+    kind: 'benchmark',
+    title: 'Benchmarks',
+    none: 'No benchmark was run on its own yet; those of comparisons and matrices come with them.',
+  },
   { kind: 'evaluation', title: 'Evaluations', none: 'No evaluation was run on its own yet; those of comparisons come with them.' },
   { kind: 'analysis', title: 'Analyses', none: 'No profile, layer comparison or explanation was made yet.' },
 ]

@@ -1,13 +1,15 @@
 import type { AnalysisEntry } from '../../../contract/analysis.ts'
 import type { Device } from '../../../contract/device.ts'
 import type { Evaluation } from '../../../contract/evaluation.ts'
+import type { Matrix } from '../../../contract/matrix.ts'
 import type { Benchmark, Comparison } from '../../../contract/measurement.ts'
 import type { Model } from '../../../contract/model.ts'
 import { formatMs } from '../../format/durations.ts'
 import { formatSignificant } from '../../format/numbers.ts'
 import { formatDecibels, formatPercent } from '../../format/shares.ts'
+import { matrixTitle } from '../benchmarks/matrix-title.ts'
 
-export type ChoiceKind = 'comparison' | 'benchmark' | 'evaluation' | 'analysis'
+export type ChoiceKind = 'comparison' | 'benchmark' | 'evaluation' | 'analysis' | 'matrix'
 
 /** Something that was measured and can go into a report. */
 export interface ReportChoice {
@@ -25,15 +27,23 @@ export interface Measured {
   readonly benchmarks: readonly Benchmark[]
   readonly evaluations: readonly Evaluation[]
   readonly analyses: readonly AnalysisEntry[]
+  readonly matrices: readonly Matrix[]
   readonly models: readonly Pick<Model, 'id' | 'name'>[]
   readonly devices: readonly Pick<Device, 'id' | 'name'>[]
 }
 
 /** What the contract takes of each kind. */
-export const choiceLimits: Readonly<Record<ChoiceKind, number>> = { comparison: 50, benchmark: 200, evaluation: 200, analysis: 50 }
+export const choiceLimits: Readonly<Record<ChoiceKind, number>> = {
+  comparison: 50,
+  benchmark: 200,
+  evaluation: 200,
+  analysis: 50,
+  matrix: 50,
+}
 
-/** What can be put into a report, newest first. Runs and evaluations of a comparison are left out: they come with it. */
-export function reportChoices({ comparisons, benchmarks, evaluations, analyses, models, devices }: Measured): ReportChoice[] {
+/** What can be put into a report, newest first. Runs and evaluations of a comparison or matrix are left out: they come with it. */
+export function reportChoices({ comparisons, benchmarks, evaluations, analyses, matrices, models, devices }: Measured): ReportChoice[] {
+  const inMatrix = new Set(matrices.flatMap(({ cells }) => cells.flatMap(({ benchmarkId, evaluationId }) => [benchmarkId, evaluationId])))
   const modelNames = new Map(models.map(({ id, name }) => [id, name]))
   const deviceNames = new Map(devices.map(({ id, name }) => [id, name]))
   const model = (id: string) => modelNames.get(id) ?? 'a removed model'
@@ -46,8 +56,15 @@ export function reportChoices({ comparisons, benchmarks, evaluations, analyses, 
       note: name,
       createdAt,
     })),
+    ...matrices.map((matrix) => ({
+      kind: 'matrix' as const,
+      id: matrix.id,
+      title: matrixTitle(matrix),
+      note: matrix.devices.map(({ name }) => name).join(', '),
+      createdAt: matrix.createdAt,
+    })),
     ...benchmarks
-      .filter(({ comparisonId }) => comparisonId === null)
+      .filter(({ id, comparisonId }) => comparisonId === null && !inMatrix.has(id))
       .map(({ id, modelId, deviceId, settings, latencyMs, createdAt }) => ({
         kind: 'benchmark' as const,
         id,
@@ -56,7 +73,7 @@ export function reportChoices({ comparisons, benchmarks, evaluations, analyses, 
         createdAt,
       })),
     ...evaluations
-      .filter(({ comparisonId }) => comparisonId === null)
+      .filter(({ id, comparisonId }) => comparisonId === null && !inMatrix.has(id))
       .map(({ id, modelId, datasetName, deviceId, metrics, createdAt }) => ({
         kind: 'evaluation' as const,
         id,
@@ -80,6 +97,7 @@ const analysisNames: Readonly<Record<AnalysisEntry['kind'], string>> = {
   layers: 'layer by layer',
   slowdown: 'why it is slower',
   accuracy: 'why it is less accurate',
+  parity: 'parity with this computer',
 }
 
 function headline({ accuracy, r2, rmse, sqnrDb }: Evaluation['metrics']): string {
@@ -104,7 +122,14 @@ export function chosenIds(chosen: readonly ReportChoice[]): {
   benchmarkIds: string[]
   evaluationIds: string[]
   analysisIds: string[]
+  matrixIds: string[]
 } {
   const of = (kind: ChoiceKind) => chosen.filter((choice) => choice.kind === kind).map(({ id }) => id)
-  return { comparisonIds: of('comparison'), benchmarkIds: of('benchmark'), evaluationIds: of('evaluation'), analysisIds: of('analysis') }
+  return {
+    comparisonIds: of('comparison'),
+    benchmarkIds: of('benchmark'),
+    evaluationIds: of('evaluation'),
+    analysisIds: of('analysis'),
+    matrixIds: of('matrix'),
+  }
 }

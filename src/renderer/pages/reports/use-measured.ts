@@ -13,10 +13,11 @@ export function useMeasured(): MeasuredChoices {
   const benchmarks = useCall('benchmarks.list', {})
   const evaluations = useCall('evaluations.list', {})
   const analyses = useCall('analyses.list', {})
+  const matrices = useCall('matrices.list', {})
   const models = useCall('models.list', {})
   const devices = useCall('devices.list', {})
-  const error = [comparisons, benchmarks, evaluations, analyses, models, devices].find((query) => query.isError)?.error ?? null
-  if (!comparisons.data || !benchmarks.data || !evaluations.data || !analyses.data || !models.data || !devices.data)
+  const error = [comparisons, benchmarks, evaluations, analyses, matrices, models, devices].find((query) => query.isError)?.error ?? null
+  if (!comparisons.data || !benchmarks.data || !evaluations.data || !analyses.data || !matrices.data || !models.data || !devices.data)
     return { choices: undefined, error }
   return {
     choices: reportChoices({
@@ -24,6 +25,7 @@ export function useMeasured(): MeasuredChoices {
       benchmarks: benchmarks.data,
       evaluations: evaluations.data,
       analyses: analyses.data,
+      matrices: matrices.data,
       models: models.data,
       devices: devices.data,
     }),

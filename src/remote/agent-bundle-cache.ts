@@ -1,0 +1,151 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { EdgesmithError } from '../contract/errors.ts'
+import type { JobReporter } from '../contract/job.ts'
+import type { BundleArchitecture, BundleFile, BundleSources } from './agent-bundle.ts'
+import { openNodeForDevice } from './device-node.ts'
+
+/** Level 9 takes three times as long for 0.7 % less (Node 22.23.3: 17 s, 43.7 MB against 6.4 s, 44.0 MB). */
+const gzipLevel = 6
+
+/** What is known of a file as long as it does not change. */
+interface SourceNote {
+  readonly sizeBytes: number
+  readonly mtimeMs: number
+  readonly sha256: string
+}
+
+/** Compressed files by the hash of their content, and the hashes of source files that were seen before. */
+export class BundleCache {
+  readonly #folder: string
+  readonly #notesPath: string
+  #notes: Record<string, SourceNote> = {}
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#notesPath = join(folder, 'sources.json')
+  }
+
+  async open(): Promise<void> {
+    await mkdir(join(this.#folder, 'blobs'), { recursive: true })
+    try {
+      const notes: unknown = JSON.parse(await readFile(this.#notesPath, 'utf8'))
+      if (typeof notes === 'object' && notes !== null) this.#notes = notes as Record<string, SourceNote>
+    } catch {
+      // First time, or damaged: everything is hashed again.
+    }
+  }
+
+  /** A file of the bundle from a file here, hashed and compressed unless both was done before. */
+  async file(name: string, executable: boolean, path: string): Promise<BundleFile> {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      throw new EdgesmithError('FILE_NOT_FOUND', `The agent for devices lacks ${name}: ${path} cannot be read (${error.code})`, {
+        hint: name === 'agent.cjs' ? 'Build it: npm run build' : 'Install the dependencies again: npm ci',
+      })
+    })
+    return this.#remembered(name, executable, path, { sizeBytes: found.size, mtimeMs: found.mtimeMs }, () =>
+      Promise.resolve(createReadStream(path)),
+    )
+  }
+
+  /** Node for the architecture; from a file here, or fetched. */
+  async node(architecture: BundleArchitecture, sources: BundleSources, reporter?: JobReporter, signal?: AbortSignal): Promise<BundleFile> {
+    const node = openNodeForDevice(architecture, sources)
+    if (node.path !== null) return this.file('node', true, node.path)
+    return this.#remembered('node', true, node.name, { sizeBytes: -1, mtimeMs: 0 }, () => node.fetch(sources.cacheFolder, reporter, signal))
+  }
+
+  /** A file of the bundle from memory. */
+  async content(name: string, content: Buffer): Promise<BundleFile> {
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    if ((await this.#gzipBytes(sha256)) === null) await this.#compress(Readable.from([content]))
+    return this.#describe(name, false, sha256, content.length)
+  }
+
+  /** Length and hash of a file here; read only when it has changed since it was read last. */
+  async known(path: string): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
+    const found = await stat(path)
+    const note = this.#notes[path]
+    if (note && note.sizeBytes === found.size && note.mtimeMs === found.mtimeMs) return note
+    const hash = createHash('sha256')
+    await pipeline(createReadStream(path), hash)
+    return this.#note(path, { sizeBytes: found.size, mtimeMs: found.mtimeMs, sha256: hash.digest('hex') })
+  }
+
+  async #remembered(
+    name: string,
+    executable: boolean,
+    key: string,
+    now: { readonly sizeBytes: number; readonly mtimeMs: number },
+    open: () => Promise<Readable>,
+  ): Promise<BundleFile> {
+    const note = this.#notes[key]
+    const unchanged = note && note.mtimeMs === now.mtimeMs && (note.sizeBytes === now.sizeBytes || now.sizeBytes < 0)
+    if (unchanged && (await this.#gzipBytes(note.sha256)) !== null) return this.#describe(name, executable, note.sha256, note.sizeBytes)
+    const { sha256, sizeBytes } = await this.#compress(await open())
+    await this.#note(key, { sizeBytes, mtimeMs: now.mtimeMs, sha256 })
+    return this.#describe(name, executable, sha256, sizeBytes)
+  }
+
+  async #note(key: string, note: SourceNote): Promise<SourceNote> {
+    this.#notes[key] = note
+    await this.#write(this.#notesPath, Buffer.from(JSON.stringify(this.#notes, null, 1)))
+    return note
+  }
+
+  async #describe(name: string, executable: boolean, sha256: string, sizeBytes: number): Promise<BundleFile> {
+    const gzipPath = this.#gzipPath(sha256)
+    const gzip = await this.known(gzipPath).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      throw new EdgesmithError('FILE_NOT_FOUND', `${gzipPath} was deleted meanwhile`, { hint: 'Start again.' })
+    })
+    return { name, sha256, sizeBytes, executable, gzipPath, gzipBytes: gzip.sizeBytes, gzipSha256: gzip.sha256 }
+  }
+
+  #gzipPath(sha256: string): string {
+    return join(this.#folder, 'blobs', `${sha256}.gz`)
+  }
+
+  async #gzipBytes(sha256: string): Promise<number | null> {
+    return /^[0-9a-f]{64}$/.test(sha256)
+      ? stat(this.#gzipPath(sha256)).then(
+          (found) => found.size,
+          () => null,
+        )
+      : null
+  }
+
+  /** Hashes and compresses a stream into the cache, under a temporary name until it is whole. */
+  async #compress(content: Readable): Promise<{ sha256: string; sizeBytes: number }> {
+    const temporary = join(this.#folder, 'blobs', `${randomBytes(8).toString('hex')}.part`)
+    const hash = createHash('sha256')
+    let sizeBytes = 0
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk)
+        sizeBytes += chunk.length
+        done(null, chunk)
+      },
+    })
+    try {
+      await pipeline(content, counted, createGzip({ level: gzipLevel }), createWriteStream(temporary, { flags: 'wx', flush: true }))
+      const sha256 = hash.digest('hex')
+      await rename(temporary, this.#gzipPath(sha256))
+      return { sha256, sizeBytes }
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+  }
+
+  async #write(path: string, content: Buffer): Promise<void> {
+    const temporary = `${path}.${randomBytes(6).toString('hex')}`
+    await writeFile(temporary, content)
+    await rename(temporary, path)
+  }
+}

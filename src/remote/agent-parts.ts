@@ -1,0 +1,35 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EdgesmithError } from '../contract/errors.ts'
+import type { JobReporter } from '../contract/job.ts'
+import type { BundleArchitecture, BundleFile, BundleSources } from './agent-bundle.ts'
+import type { BundleCache } from './agent-bundle-cache.ts'
+
+/**
+ * Node, our code and ONNX Runtime for an architecture, compressed in the cache.
+ * @throws EdgesmithError as `ensureAgentBundle`
+ */
+export async function assembleParts(
+  architecture: BundleArchitecture,
+  sources: BundleSources,
+  cache: BundleCache,
+  reporter?: JobReporter,
+  signal?: AbortSignal,
+): Promise<BundleFile[]> {
+  const runtime = join(sources.onnxRuntimeFolder, architecture)
+  const libraries = await sharedLibraries(runtime)
+  reporter?.progress({ phase: 'assembling the agent', done: 0, total: null, unit: 'files' })
+  return Promise.all([
+    cache.node(architecture, sources, reporter, signal),
+    cache.file('agent.cjs', false, join(sources.agentFolder, 'agent.cjs')),
+    cache.file('onnxruntime_binding.node', false, join(runtime, 'onnxruntime_binding.node')),
+    ...libraries.map((name) => cache.file(name, false, join(runtime, name))),
+  ])
+}
+
+async function sharedLibraries(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [])
+  const libraries = names.filter((name) => /^libonnxruntime[\w.-]*\.so(\.\d+)*$/.test(name)).sort()
+  if (libraries.length > 0) return libraries
+  throw new EdgesmithError('FILE_NOT_FOUND', `${folder} holds no ONNX Runtime library`, { hint: 'Install the dependencies again: npm ci' })
+}

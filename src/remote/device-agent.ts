@@ -1,0 +1,206 @@
+import type { AgentCommand, AgentRequest, AgentResult } from '../contract/agent-protocol.ts'
+import { UNWRITABLE_EXIT_CODE } from '../contract/detached-run.ts'
+import { EdgesmithError } from '../contract/errors.ts'
+import type { JobReporter } from '../contract/job.ts'
+import type { AgentBundle, BundleArchitecture } from './agent-bundle.ts'
+import { type AgentHost, driveAgent } from './agent-run.ts'
+import { cancelled, throwIfCancelled } from './cancellation.ts'
+import { DetachedRun, noAgentExit } from './detached-run.ts'
+import type { PushSummary } from './device-session.ts'
+import type { DeviceStore } from './device-store.ts'
+import { killAgentScript } from './device-store-scripts.ts'
+import { noShell, type RunningScript, runScript, startScript } from './remote-script.ts'
+import { ownRunOwner } from './run-owner.ts'
+import { shellQuote } from './shell-quote.ts'
+import { shownText } from './shown-text.ts'
+import { isLoss, type SshLink } from './ssh-link.ts'
+import { within } from './within.ts'
+
+/** A self-test is good for this long. */
+const testedMs = 10 * 60_000
+/** Ending an agent that does not end by itself: on a link that is dead, nobody waits for that. */
+const killTimeoutMs = 3000
+
+/** What the agent on a device needs of the session with it. */
+export interface AgentGround {
+  readonly link: SshLink
+  /** Absolute path of Edgesmith's folder on the device. */
+  readonly root: string
+  readonly store: DeviceStore
+  readonly bundle: (architecture: BundleArchitecture, reporter: JobReporter, signal?: AbortSignal) => Promise<AgentBundle>
+  /** Tells workspaces of this computer apart. */
+  readonly workspacePath: string
+  /** Asks the device what it is. @throws EdgesmithError the code of the first failed check of the probe */
+  readonly suitable: (signal: AbortSignal | undefined) => Promise<BundleArchitecture>
+  /** A line for the log of the device alone. */
+  readonly say: (text: string) => void
+}
+
+/** An agent that passed its self-test, through which of the link's connections, and how long that is believed (`performance.now()`). */
+interface Tested {
+  readonly architecture: BundleArchitecture
+  readonly runtime: string
+  readonly version: string
+  readonly connection: number
+  readonly until: number
+}
+
+/** The agent on one device: brought, tested, and run. */
+export class DeviceAgent {
+  readonly #ground: AgentGround
+  #runtime: string | null = null
+  #tested: Tested | null = null
+
+  constructor(ground: AgentGround) {
+    this.#ground = ground
+  }
+
+  /** It was deleted there, or may have been. */
+  forget(): void {
+    this.#runtime = null
+    this.#tested = null
+  }
+
+  /** Absolute path of its folder; it is prepared first where this session did not do so yet. */
+  async runtime(prepare: () => Promise<unknown>): Promise<string> {
+    if (this.#runtime === null) await prepare()
+    if (this.#runtime === null) throw new Error('prepared without a runtime')
+    return this.#runtime
+  }
+
+  /** See {@link DeviceSession.prepare}; a break of the connection ends it. */
+  async prepare(reporter: JobReporter, signal: AbortSignal | undefined): Promise<PushSummary> {
+    const { link, store } = this.#ground
+    const startedAt = performance.now()
+    throwIfCancelled(signal)
+    reporter.progress({ phase: 'looking at the device', done: 0, total: null, unit: 'steps' })
+    // Every measurement begins with this: what was tested a moment ago through this very connection is not tested again.
+    const known = this.#tested?.connection === link.connections && startedAt < this.#tested.until ? this.#tested : null
+    const architecture = known?.architecture ?? (await this.#ground.suitable(signal))
+    const bundle = await this.#ground.bundle(architecture, reporter, signal)
+    let { sent, runtime } = await store.bringAgent(bundle, reporter, signal)
+    let version = known?.runtime === runtime && sent.files === 0 ? known.version : null
+    if (version === null) {
+      const test = () => this.#test(runtime, bundle.publicKey, reporter, signal)
+      const result = await test().catch(async (error) => {
+        if (signal?.aborted || isLoss(error)) throw error
+        // Files that were there already: only their length was looked at so far.
+        store.doubt()
+        const again = await store.bringAgent(bundle, reporter, signal)
+        if (again.sent.files === 0) throw error
+        sent = { ...again.sent, files: sent.files + again.sent.files, bytes: sent.bytes + again.sent.bytes }
+        runtime = again.runtime
+        return test()
+      })
+      version = shownText(result.edgesmithVersion, 60)
+      reporter.log(
+        `Self-test passed: agent ${version}, Node ${result.nodeVersion}, ONNX Runtime ${result.onnxRuntimeVersion}, ${result.architecture}`,
+      )
+      this.#tested = { architecture, runtime, version, connection: link.connections, until: performance.now() + testedMs }
+      await this.#clearUp(bundle.id, reporter)
+    }
+    this.#runtime = runtime
+    return {
+      sentBytes: sent.bytes,
+      sentFiles: sent.files,
+      totalBytes: bundle.totalBytes,
+      durationMs: performance.now() - startedAt,
+      agentVersion: version,
+    }
+  }
+
+  /** A device that does not let us clear up can be used all the same. */
+  async #clearUp(keepId: string, reporter: JobReporter): Promise<void> {
+    try {
+      const { runtimes, bytes } = await this.#ground.store.removeOldRuntimes(keepId)
+      if (runtimes + bytes === 0) return
+      reporter.log(`Cleared away ${runtimes} old agents and files nobody uses any more: ${(bytes / 1e6).toFixed(1)} MB`)
+    } catch (error) {
+      if (isLoss(error)) throw error
+      reporter.log(`Old files were not cleared away: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  /** See {@link DeviceSession.runAgent}. */
+  async run<C extends AgentCommand>(
+    runtime: string,
+    request: Extract<AgentRequest, { command: C }>,
+    reporter: JobReporter,
+    signal: AbortSignal | undefined,
+  ): Promise<AgentResult<C>> {
+    throwIfCancelled(signal)
+    const { link, root, say, workspacePath } = this.#ground
+    const owner = await ownRunOwner(workspacePath)
+    const run = new DetachedRun({ link, root, runtime, owner, log: (text) => reporter.log(text) })
+    say(`${request.command} started`)
+    try {
+      const result = await driveAgent(run, request, this.#host(runtime), reporter, signal)
+      say(`${request.command} finished`)
+      return withWarnings(result, run.strangers)
+    } catch (error) {
+      const reason = signal?.aborted ? cancelled() : (run.failure ?? (await this.#explain(run, error)))
+      say(`${request.command} ended: ${reason instanceof Error ? reason.message : String(reason)}`)
+      throw reason
+    }
+  }
+
+  /** The self-test runs in the session of the link itself: it takes a moment, and is done again after a break. */
+  async #test(
+    runtime: string,
+    publicKey: string,
+    reporter: JobReporter,
+    signal: AbortSignal | undefined,
+  ): Promise<AgentResult<'self-test'>> {
+    throwIfCancelled(signal)
+    reporter.progress({ phase: 'self-test of the agent', done: 0, total: null, unit: 'steps' })
+    const script = await startScript(this.#ground.link, runScriptOf(runtime))
+    try {
+      return await driveAgent(script, { command: 'self-test', publicKey }, this.#host(runtime), reporter, signal)
+    } catch (error) {
+      if (signal?.aborted) throw cancelled()
+      throw await this.#explain(script, error)
+    }
+  }
+
+  #host(runtime: string): AgentHost {
+    const { link } = this.#ground
+    return {
+      place: link.place,
+      kill: async (pid) => {
+        await within(runScript(link.impatient, killAgentScript(runtime, pid), { urgent: true }), killTimeoutMs, null)
+      },
+      lost: () => link.lost(),
+    }
+  }
+
+  /** Why an agent failed, where its exit code says more than the error. */
+  async #explain(agent: DetachedRun | RunningScript, error: unknown): Promise<unknown> {
+    const { link } = this.#ground
+    const end = await agent.ended
+    if (!end.connectionLost && 'started' in agent && !agent.started()) return noShell(link, agent, '')
+    if (end.exitCode === UNWRITABLE_EXIT_CODE) {
+      return new EdgesmithError('DEVICE_NO_SPACE', `The disk of ${link.place} became full during the work`, {
+        hint: 'Free some space on the device, for example: sudo apt-get clean',
+      })
+    }
+    if (end.exitCode !== noAgentExit) return error
+    this.forget()
+    return new EdgesmithError('DEVICE_COMMAND_FAILED', `The agent is not on ${link.place} any more`, {
+      hint: 'Prepare the device again; somebody removed it meanwhile.',
+    })
+  }
+}
+
+/** Becomes the agent, whose standard input and output are those of the session. */
+function runScriptOf(runtime: string): string {
+  return `run=${shellQuote(runtime)}
+[ -f "$run/manifest.json" ] && cd "$run" || exit ${noAgentExit}
+exec "$run/node" "$run/agent.cjs" run
+`
+}
+
+/** A result with further warnings, where results of its kind have any. */
+function withWarnings<T extends object>(result: T, warnings: readonly string[]): T {
+  if (warnings.length === 0 || !('warnings' in result) || !Array.isArray(result.warnings)) return result
+  return { ...result, warnings: [...result.warnings, ...warnings] }
+}
