@@ -20,3 +20,19 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
+
+/** Waits for work that the signal ends, and that then tidies up; on a link that is dead not longer than the grace. @throws EdgesmithError JOB_CANCELLED */
+export function soonAfterAbort<T>(work: Promise<T>, signal: AbortSignal | undefined, graceMs: number): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const abort = () => {
+      timer = setTimeout(() => reject(cancelled()), graceMs)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    })
+  })
+}

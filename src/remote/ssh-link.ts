@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DeviceLink } from '../contract/device-link.ts'
 import { EdgesmithError, type ErrorCode, toErrorReport } from '../contract/errors.ts'
-import { cancelled, throwIfCancelled, untilAborted } from './cancellation.ts'
+import { soonAfterAbort, throwIfCancelled, untilAborted } from './cancellation.ts'
 import type { AcceptedHostKey } from './host-key-check.ts'
 import type { RunningProcess } from './running-process.ts'
 import type { SshChannels } from './ssh-channels.ts'
@@ -168,7 +168,7 @@ export class SshLink implements SshChannels {
     for (;;) {
       await this.ready(signal)
       try {
-        return await soonAfterAbort(work(), signal)
+        return await soonAfterAbort(work(), signal, tidyMs)
       } catch (error) {
         if (!isLoss(error) || this.closed) throw error
         throwIfCancelled(signal)
@@ -288,22 +288,6 @@ export class SshLink implements SshChannels {
     const nextAttemptAt = nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs).toISOString()
     this.#options.onLink?.({ state, attempts, nextAttemptAt, error: error === null ? null : plainReport(error) })
   }
-}
-
-/** Work that a signal ends tidies up over there first; on a link that is dead nobody waits for that. @throws EdgesmithError JOB_CANCELLED */
-function soonAfterAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined
-    const abort = () => {
-      timer = setTimeout(() => reject(cancelled()), tidyMs)
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
-    })
-  })
 }
 
 /** Whether an error says only that the connection broke. */

@@ -98,11 +98,18 @@ export function benchOn(device: ReadyDevice, model: Model, settings: BenchSettin
 export function outputsOn(
   device: ReadyDevice,
   model: Model,
-  { dataset, ...settings }: { readonly dataset: Dataset | null; readonly samples: number; readonly layerSamples: number; readonly threads: number },
+  {
+    dataset,
+    ...settings
+  }: { readonly dataset: Dataset | null; readonly samples: number; readonly layerSamples: number; readonly threads: number },
   context: JobContext,
 ): Promise<OutputsResult> {
   const source = dataset && device.datasetSource(dataset)
-  return device.session.runAgent({ command: 'outputs', model: device.modelPath(model), dataset: source, ...settings }, context, context.signal)
+  return device.session.runAgent(
+    { command: 'outputs', model: device.modelPath(model), dataset: source, ...settings },
+    context,
+    context.signal,
+  )
 }
 
 /** Where the time of a build goes on the device, beside its baseline. */
