@@ -16,6 +16,10 @@ const pollMs = 20
 /** From the making of its folder to the number of its process, a slow board takes a second. */
 const startingMs = 15_000
 const unfinishedMs = 3_600_000
+const metPrefix = 'met-'
+/** Together with the runs beside it no more than a frame may name. */
+const mostMet = 100
+const mostBeside = 900
 
 /** How a worker ended. Both null: nobody saw it. */
 export interface JobEnd {
@@ -37,7 +41,7 @@ kill -9 0`
 /**
  * A run on this device that goes on without its host, in a folder of its own: `request`, `owner`, `runtime` (folder of the agent), `boot`
  * (which start of the system), `messages` and `stderr` (what the worker writes), `pid`, `exit` (its exit code, once it has one), `attached`
- * (touched while somebody follows it).
+ * (touched while somebody follows it), `met-<run>` (owner of somebody else's run that was started meanwhile).
  */
 export class DetachedJob {
   readonly folder: string
@@ -70,7 +74,14 @@ export class DetachedJob {
       if (this.exists) return
       throw error
     }
-    const child = spawn('sh', ['-c', supervisor, 'sh', program, file, this.folder], { cwd: this.folder, detached: true, stdio: 'ignore' })
+    await leaveWord(this.folder, owner)
+    const child = spawn('sh', ['-c', supervisor, 'sh', program, file, this.folder], {
+      cwd: this.folder,
+      // What a killed worker leaves behind goes with the folder.
+      env: { ...process.env, TMPDIR: this.folder },
+      detached: true,
+      stdio: 'ignore',
+    })
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     child.unref()
   }
@@ -131,6 +142,20 @@ export class DetachedJob {
     return checked.success ? checked.data : null
   }
 
+  /** Runs of others that were started while it ran; they may be over already. */
+  async met(): Promise<DetachedRunEntry[]> {
+    const names = await readdir(this.folder).catch(() => [])
+    const notes = names.filter((name) => name.startsWith(metPrefix)).slice(0, mostMet)
+    const entries = notes.map(async (name) => {
+      const found = await stat(join(this.folder, name)).catch(() => null)
+      const ageSeconds = found ? Math.round((Date.now() - found.mtimeMs) / 1000) : 0
+      const entry = { id: name.slice(metPrefix.length), owner: readOwner(await this.#read(name)), running: true, ageSeconds }
+      const checked = detachedRunSchema.safeParse(entry)
+      return checked.success ? checked.data : null
+    })
+    return (await Promise.all(entries)).filter((entry) => entry !== null)
+  }
+
   async #recordedEnd(): Promise<JobEnd | null> {
     const code = /^(\d{1,3})\n/.exec(await this.#read('exit'))?.[1]
     if (code === undefined) return null
@@ -156,12 +181,28 @@ export class DetachedJob {
   }
 }
 
-/** The other runs beside a folder. */
+/** The other runs beside a folder, and those of others that came and went while its own run went on. */
 export async function otherJobs(folder: string): Promise<DetachedRunEntry[]> {
+  const beside = await jobsBeside(folder)
+  const met = (await new DetachedJob(folder).met()).filter(({ id }) => !beside.some((job) => job.id === id))
+  return [...beside, ...met]
+}
+
+async function jobsBeside(folder: string): Promise<DetachedRunEntry[]> {
   const names = await readdir(dirname(folder)).catch(() => [])
-  const others = names.filter((name) => name !== basename(folder)).slice(0, 1000)
+  const others = names.filter((name) => name !== basename(folder)).slice(0, mostBeside)
   const entries = await Promise.all(others.map((name) => new DetachedJob(join(dirname(folder), name)).describe()))
   return entries.filter((entry) => entry !== null)
+}
+
+/** Tells the runs of other owners that this one begins: it may be over before they look around. */
+async function leaveWord(folder: string, owner: RunOwner): Promise<void> {
+  const disturbed = (await jobsBeside(folder)).filter((job) => job.running && job.owner?.hostId !== owner.hostId)
+  for (const { id } of disturbed) {
+    const note = join(dirname(folder), id, `${metPrefix}${basename(folder)}`)
+    // It may have ended, with its folder; and a full disk is no reason not to measure.
+    await writeFile(note, JSON.stringify(owner), { mode: 0o600 }).catch(() => undefined)
+  }
 }
 
 /** Folders of runs that never began, because the power went meanwhile. */

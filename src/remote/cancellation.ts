@@ -10,7 +10,7 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled()
 }
 
-/** Waits for a promise, but not longer than until the signal. @throws EdgesmithError JOB_CANCELLED */
+/** Waits for a promise, but not longer than until the signal; what it stands for goes on unseen then. @throws EdgesmithError JOB_CANCELLED */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {

@@ -91,7 +91,7 @@ export function refusalOf(report: DeviceReport, device: string): EdgesmithError 
   const failed = report.checks.find((check) => !check.ok)
   if (!failed) return null
   const code = failed.code !== null && Object.hasOwn(errorCatalogue, failed.code) ? (failed.code as ErrorCode) : 'DEVICE_UNSUPPORTED'
-  return new EdgesmithError(code, `${device} does not fit: ${failed.name} is ${failed.found}, needed: ${failed.needed}`, {
+  return new EdgesmithError(code, `${device} does not fit: ${failed.name}: ${failed.found}, needed: ${failed.needed}`, {
     hint: hints[failed.name]?.[code],
     details: { check: failed.name, found: failed.found, needed: failed.needed },
   })

@@ -65,6 +65,8 @@ export interface SoughtBlob {
   readonly sizeBytes: number
   /** Compare the length only: its content was checked a moment ago. */
   readonly lengthOnly: boolean
+  /** Hashes of the forms it may travel in: chunks of them are of no use once it is there. */
+  readonly travelsAs: readonly string[]
 }
 
 /**
@@ -112,10 +114,13 @@ check() {
     # The moment of its last use, which decides what is cleared away some day.
     touch "$b" 2>/dev/null
     echo "have=$1"
+    # An upload that was cut and came to its senses only after the next one had brought the file.
+    shift 3
+    for c in "$@"; do [ -d "$root/parts/$c" ] && rm -rf "$root/parts/$c"; done
   else rm -f "$b"; echo "bad=$1"
   fi
 }
-${blobs.map(({ sha256, sizeBytes, lengthOnly }) => `check ${shellQuote(sha256)} ${sizeBytes} ${lengthOnly ? 'length' : 'content'}`).join('\n')}
+${blobs.map(({ sha256, sizeBytes, lengthOnly, travelsAs }) => `check ${[sha256, sizeBytes, lengthOnly ? 'length' : 'content', ...travelsAs].join(' ')}`).join('\n')}
 has gzip && echo gzip=yes
 has df && printf 'disk=%s\\n' "$(df -Pk "$root" 2>/dev/null | { IFS= read -r line; IFS= read -r line; printf %s "$line"; })"
 echo end=1

@@ -183,7 +183,12 @@ export class DeviceStore {
   }
 
   async #presence(files: readonly StoreFile[], signal: AbortSignal | undefined): Promise<Presence> {
-    const sought = files.map(({ plain: { sha256, sizeBytes } }) => ({ sha256, sizeBytes, lengthOnly: this.#hashed.has(sha256) }))
+    const sought = files.map(({ plain, gzip }) => ({
+      sha256: plain.sha256,
+      sizeBytes: plain.sizeBytes,
+      lengthOnly: this.#hashed.has(plain.sha256),
+      travelsAs: [plain.sha256, ...(gzip ? [gzip.sha256] : [])],
+    }))
     const script = presenceScript(this.#root, this.#owner, sought)
     const result = await runScript(this.#connection, script, { timeoutMs: hashTimeoutMs, signal })
     if (result.end.exitCode !== 0 || !/^end=1$/m.test(result.stdout)) {

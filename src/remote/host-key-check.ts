@@ -15,8 +15,10 @@ export interface HostKeyPolicy {
   readonly port: number
   /** Fingerprints the user gives for this very connection; any of them is right. */
   readonly expected: readonly string[]
-  /** One of `expected` has to be it; false where they may be meant for another host on the way. */
+  /** One of `expected` has to be it; false for jump hosts, of which some may be known already. */
   readonly mustBeExpected: boolean
+  /** One of `expected` is right even where another key is on file; false where it may be meant for another host on the way. */
+  readonly replacesKnown: boolean
   /** Fingerprint the user confirmed when the device was added. */
   readonly confirmed: string | null
   readonly knownHosts: readonly KnownHostEntry[]
@@ -28,7 +30,7 @@ export interface HostKeyPolicy {
  *   details are `{fingerprint, keyType, host, port}` and, where another key is on file, `knownFingerprints`
  */
 export function checkHostKey(policy: HostKeyPolicy, blob: Buffer): AcceptedHostKey {
-  const { host, port, expected, mustBeExpected, confirmed, knownHosts } = policy
+  const { host, port, expected, mustBeExpected, replacesKnown, confirmed, knownHosts } = policy
   const fingerprint = keyFingerprint(blob)
   const keyType = keyTypeOf(blob)
   const details = { fingerprint, keyType, host, port }
@@ -45,7 +47,8 @@ export function checkHostKey(policy: HostKeyPolicy, blob: Buffer): AcceptedHostK
       details: { ...details, knownFingerprints: [], revoked: true },
     })
   }
-  if (expected.includes(fingerprint)) return { fingerprint, keyType, acceptedBy: 'expected' }
+  if (expected.includes(fingerprint) && (replacesKnown || lookup.state !== 'changed'))
+    return { fingerprint, keyType, acceptedBy: 'expected' }
   if (mustBeExpected && expected.length > 0) {
     const wanted = expected.join(', ')
     throw new EdgesmithError('HOST_KEY_MISMATCH', `${host}:${port} showed the ${keyType} key ${fingerprint}, not ${wanted}`, {
@@ -64,6 +67,7 @@ export function checkHostKey(policy: HostKeyPolicy, blob: Buffer): AcceptedHostK
       details,
       onFile.map((entry) => entry.fingerprint),
       `in ${place}`,
+      replacesKnown ? undefined : 'If that host was set up anew, delete the line that is named. If not, somebody may be posing as it.',
     )
   throw new EdgesmithError('HOST_KEY_UNKNOWN', `${host}:${port} was never seen before; its ${keyType} key is ${fingerprint}`, {
     hint: 'Compare the fingerprint with the one the device prints (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then confirm it.',
@@ -71,10 +75,15 @@ export function checkHostKey(policy: HostKeyPolicy, blob: Buffer): AcceptedHostK
   })
 }
 
-function changed(details: { fingerprint: string; host: string; port: number }, known: readonly string[], where: string): EdgesmithError {
+function changed(
+  details: { fingerprint: string; host: string; port: number },
+  known: readonly string[],
+  where: string,
+  hint = 'If the device was set up anew, remove it and add it again with the new fingerprint. If not, somebody may be posing as it.',
+): EdgesmithError {
   const { fingerprint, host, port } = details
   return new EdgesmithError('HOST_KEY_CHANGED', `The key of ${host}:${port} is now ${fingerprint}; ${where} it was ${known.join(', ')}`, {
-    hint: 'If the device was set up anew, remove it and add it again with the new fingerprint. If not, somebody may be posing as it.',
+    hint,
     details: { ...details, knownFingerprints: known },
   })
 }

@@ -48,6 +48,7 @@ export interface RememberOptions {
  * Writes down a key that the user confirmed, in OpenSSH's format, in place of the key of the same type the file had for that host; keys of
  * other types stay, because a host has one of each.
  * The file is replaced as a whole (mode 0600), so a reader never meets half of it; two processes writing at once both succeed.
+ * @throws EdgesmithError FILE_NOT_WRITABLE
  */
 export async function rememberHostKey(
   path: string,
@@ -56,22 +57,29 @@ export async function rememberHostKey(
   blob: Buffer,
   { hashed = false }: RememberOptions = {},
 ): Promise<void> {
-  const name = knownHostName(host, port)
-  const keyType = keyTypeOf(blob)
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await withLock(`${path}.lock`, async () => {
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return ''
-      throw error
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await withLock(`${path}.lock`, () => writeHostKey(path, knownHostName(host, port), blob, hashed))
+  } catch (error) {
+    throw new EdgesmithError('FILE_NOT_WRITABLE', `The key of ${host}:${port} cannot be kept in ${path}: ${(error as Error).message}`, {
+      hint: 'Make the file and its folder writable.',
     })
-    // Lines for several hosts and lines with a marker were written by hand: they stay.
-    const isOurs = (entry: KnownHostEntry) =>
-      entry.marker === 'none' && entry.keyType === keyType && !/[,*?!]/.test(entry.hosts) && matchesKnownHost(entry.hosts, name)
-    const replaced = new Set(parseKnownHosts(text, path).flatMap((entry) => (isOurs(entry) ? [entry.line] : [])))
-    const kept = text.split('\n').filter((line, index) => line.trim() !== '' && !replaced.has(index + 1))
-    const lines = [...kept, `${hashed ? hashedName(name, randomBytes(20)) : name} ${keyType} ${blob.toString('base64')}`]
-    await replaceFile(path, `${lines.join('\n')}\n`)
+  }
+}
+
+async function writeHostKey(path: string, name: string, blob: Buffer, hashed: boolean): Promise<void> {
+  const keyType = keyTypeOf(blob)
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
   })
+  // Lines for several hosts and lines with a marker were written by hand: they stay.
+  const isOurs = (entry: KnownHostEntry) =>
+    entry.marker === 'none' && entry.keyType === keyType && !/[,*?!]/.test(entry.hosts) && matchesKnownHost(entry.hosts, name)
+  const replaced = new Set(parseKnownHosts(text, path).flatMap((entry) => (isOurs(entry) ? [entry.line] : [])))
+  const kept = text.split('\n').filter((line, index) => line.trim() !== '' && !replaced.has(index + 1))
+  const lines = [...kept, `${hashed ? hashedName(name, randomBytes(20)) : name} ${keyType} ${blob.toString('base64')}`]
+  await replaceFile(path, `${lines.join('\n')}\n`)
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
@@ -102,7 +110,8 @@ async function withLock(path: string, work: () => Promise<void>): Promise<void> 
         (found) => Date.now() - found.mtimeMs,
         () => 0,
       )
-      if (age > staleLockMs) await rm(path, { force: true })
+      // A clock that was set back makes ages negative.
+      if (Math.abs(age) > staleLockMs) await rm(path, { force: true })
       else await delay(20)
     }
   }

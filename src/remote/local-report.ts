@@ -7,6 +7,7 @@ import { readNumber } from '../core/telemetry/system-files.ts'
 import { memoryBytes } from '../core/telemetry/system-load.ts'
 import { boardFacts } from './board-facts.ts'
 import { proposeTarget, readCpuInfo } from './cpu-facts.ts'
+import { localUserName } from './local-user.ts'
 import { mountOf } from './mounts.ts'
 import { shownText } from './shown-text.ts'
 import { filesUnder } from './system-files.ts'
@@ -74,7 +75,7 @@ export async function localReport(root: string): Promise<DeviceReport> {
     tmpNoexec: mountOf(os.tmpdir(), mounts)?.noexec ?? null,
     sudo: null,
     systemdState: null,
-    linger: hasSystemd ? files.list('/var/lib/systemd/linger').includes(os.userInfo().username) : null,
+    linger: hasSystemd ? files.list('/var/lib/systemd/linger').includes(localUserName()) : null,
     home,
     homeNoexec: mountOf(home, mounts)?.noexec ?? false,
     clockSkewSeconds: 0,

@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import ssh2, { type ParsedKey } from 'ssh2'
 import { EdgesmithError } from '../contract/errors.ts'
 import { keyTypeOf } from './known-hosts.ts'
+import { localUserName } from './local-user.ts'
 import { shownText } from './shown-text.ts'
 
 /** A private key file. */
@@ -97,7 +97,7 @@ async function readSmallFile(path: string): Promise<Buffer> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw unreadable(path, 'does not exist', 'Give the path of an existing private key, or make one: ssh-keygen -t ed25519')
     }
-    throw unreadable(path, `cannot be read: ${(error as Error).message}`, `It must be readable for the user ${userInfo().username}.`)
+    throw unreadable(path, `cannot be read: ${(error as Error).message}`, `It must be readable for the user ${localUserName()}.`)
   }
 }
 

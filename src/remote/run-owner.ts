@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import type { DetachedRunEntry, RunOwner } from '../contract/detached-run.ts'
+import { isRunning } from './is-running.ts'
+import { localUserName } from './local-user.ts'
 
 /** A result that nobody fetched for this long is of no use any more. */
 const forgottenSeconds = 7 * 24 * 3600
@@ -23,7 +25,7 @@ export async function ownRunOwner(workspacePath: string): Promise<RunOwner> {
   // A name alone would not do: many boards and laptops are called alike.
   const machine = await readFile('/etc/machine-id', 'utf8').catch(() => '')
   const hostId = createHash('sha256').update(`${hostname()}\n${machine}\n${workspacePath}`).digest('hex').slice(0, 32)
-  return { hostId, pid: process.pid, host: hostname().slice(0, 255), user: userName() }
+  return { hostId, pid: process.pid, host: hostname().slice(0, 255), user: localUserName().slice(0, 255) }
 }
 
 /** Whether a run on a device can be deleted: one of this computer whose process died, or one that was never fetched. */
@@ -36,22 +38,4 @@ export function isLeftover(run: DetachedRunEntry, own: RunOwner): boolean {
 /** Whether a run goes on that disturbs ours and that our own queue knows nothing of. */
 export function isStrange(run: DetachedRunEntry, own: RunOwner): boolean {
   return run.running && run.owner?.hostId !== own.hostId
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
-}
-
-function userName(): string {
-  try {
-    return userInfo().username.slice(0, 255)
-  } catch {
-    // An account that has no name.
-    return ''
-  }
 }

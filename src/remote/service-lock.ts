@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { EdgesmithError } from '../contract/errors.ts'
+import { isRunning } from './is-running.ts'
 import type { LockHolder, ServicePlace } from './service-place.ts'
 import { shownText } from './shown-text.ts'
 
@@ -46,12 +47,7 @@ function isDead({ owner, ageSeconds }: LockHolder): boolean {
   const [host, pid] = owner.split(' ')
   if (host !== ownHostname() || !/^\d{1,10}$/.test(pid ?? '')) return false
   if (Number(pid) === process.pid) return !held.has(owner)
-  try {
-    process.kill(Number(pid), 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+  return !isRunning(Number(pid))
 }
 
 /** As one word. */

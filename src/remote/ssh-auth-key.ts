@@ -1,6 +1,6 @@
 import type { ParsedKey } from 'ssh2'
 import { EdgesmithError } from '../contract/errors.ts'
-import { mostTries, passphraseQuestion, unanswered } from './ask-user.ts'
+import { mostTries, passphraseQuestion, passphraseSecret, unansweredPassphrase } from './ask-user.ts'
 import { type KeyFile, lockedKey, readKeyFile, unlockKeyFile, wrongPassphrase } from './private-key.ts'
 import { SingleKeyAgent } from './ssh-agent-keys.ts'
 import type { LoginStep, PreparedSteps, SshCredentials, StepContext } from './ssh-auth.ts'
@@ -56,15 +56,15 @@ function lockedStep(login: KeyLogin, file: KeyFile): LoginStep {
 
 /**
  * Asks for the passphrase, several times if need be. Null when an optional key stays locked.
- * @throws EdgesmithError QUESTION_UNANSWERED, KEY_UNREADABLE (always the wrong one)
+ * @throws EdgesmithError QUESTION_UNANSWERED, KEY_UNREADABLE (the wrong one, and no other was given)
  */
 async function askForKey(login: KeyLogin, file: KeyFile, { ask, place }: StepContext): Promise<ParsedKey | null> {
   for (let tries = 0; tries < mostTries && ask !== null; tries++) {
     const again = tries > 0 || login.passphrase !== undefined
-    const answers = await ask(passphraseQuestion(file.path, place, again), `key-passphrase:${file.path}`, undefined, again)
+    const answers = await ask(passphraseQuestion(file.path, place, again), passphraseSecret(file.path), undefined, again)
     if (answers === null) {
       if (login.optional) return null
-      throw unanswered(place)
+      throw again ? wrongPassphrase(file.path) : unansweredPassphrase(file.path, place)
     }
     const key = unlockKeyFile(file, answers[0] ?? '')
     if (key !== null) return key

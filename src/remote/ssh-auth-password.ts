@@ -1,6 +1,6 @@
 import type { KeyboardInteractiveAuthMethod, Prompt } from 'ssh2'
 import { EdgesmithError } from '../contract/errors.ts'
-import { mostTries, passwordQuestion, unanswered } from './ask-user.ts'
+import { mostTries, passwordQuestion, passwordSecret, unanswered } from './ask-user.ts'
 import { shownLines, shownText } from './shown-text.ts'
 import type { LoginStep, PreparedSteps, SshCredentials, StepContext } from './ssh-auth.ts'
 
@@ -48,8 +48,8 @@ export function askedSteps(login: Extract<SshCredentials, { method: 'interactive
 }
 
 async function askedPassword({ ask, place }: StepContext, again: boolean) {
-  const answers = await ask?.(passwordQuestion(place, again), `password:${place}`, undefined, again)
-  if (!answers) throw unanswered(place)
+  const answers = await ask?.(passwordQuestion(place, again), passwordSecret(place), undefined, again)
+  if (!answers) throw unanswered(place, 'the password')
   return { type: 'password' as const, username: '', password: answers[0] ?? '' }
 }
 
@@ -86,8 +86,8 @@ async function askRound(
     prompts: prompts.map(({ prompt, echo }) => ({ text: shownText(prompt, longestPrompt), hidden: echo !== true })),
     canRemember: isPassword,
   }
-  const answers = await ask?.(question, isPassword ? `password:${place}` : null, undefined, again)
-  if (!answers) throw unanswered(place)
+  const answers = await ask?.(question, isPassword ? passwordSecret(place) : null, undefined, again)
+  if (!answers) throw unanswered(place, isPassword ? 'the password' : undefined)
   return prompts.map((_prompt, index) => answers[index] ?? '')
 }
 

@@ -6,7 +6,7 @@ import { agentSteps } from './ssh-auth-agent.ts'
 import { keySteps } from './ssh-auth-key.ts'
 import { askedSteps, passwordSteps } from './ssh-auth-password.ts'
 
-/** How to log in, with the secret itself; it is kept in memory only for as long as the connection is being made. */
+/** How to log in, with the secret itself. It stays in memory as long as the link, which may have to connect again. */
 export type SshCredentials =
   /** `optional`: where the key cannot be used, the next log-in is tried. */
   | { readonly method: 'key'; readonly keyPath: string; readonly passphrase?: string; readonly optional?: boolean }

@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os'
 import { configHostSchema } from '../contract/device.ts'
 import type { SshConfigHost } from '../contract/device-link.ts'
 import { EdgesmithError } from '../contract/errors.ts'
+import { localUserName } from './local-user.ts'
 import { resolveSshConfig } from './ssh-config.ts'
 import { type ConfigPart, readConfigFiles, type SshEnvironment } from './ssh-config-files.ts'
 import { expandPath } from './ssh-config-tokens.ts'
@@ -19,13 +19,14 @@ export async function listSshConfigHosts(environment: SshEnvironment = sshEnviro
   const files = await readConfigFiles(environment)
   const aliases = new Set<string>()
   for (const file of files) collectAliases(file, aliases)
-  const localUser = userInfo().username
+  const localUser = localUserName()
   const hosts: SshConfigHost[] = []
   for (const alias of aliases) {
     try {
       const settings = resolveSshConfig(files, { alias, localUser })
       const port = settings.port ?? 22
       const user = settings.user ?? localUser
+      if (user === '') continue
       const tokens = { alias, host: settings.hostName, port, user, localUser, home: environment.home }
       const identityFiles = settings.identityFiles.filter((path) => path.toLowerCase() !== 'none').map((path) => expandPath(path, tokens))
       hosts.push({ alias, host: settings.hostName, port, user, identityFiles, proxyJump: settings.proxyJump })

@@ -21,8 +21,10 @@ export interface HopPlan {
   readonly knownHosts: readonly KnownHostEntry[]
   /** Fingerprint confirmed earlier. */
   readonly confirmed: string | null
+  /** This and the next two: see `HostKeyPolicy`. */
   readonly expected: readonly string[]
   readonly mustBeExpected: boolean
+  readonly replacesKnown: boolean
   readonly knownHostsPath: string
   readonly hashNames: boolean
   readonly ask: AskUser | undefined
@@ -48,16 +50,14 @@ const hostKeyAlgorithms: ReadonlyMap<string, readonly ServerHostKeyAlgorithm[]> 
  * @throws EdgesmithError as `connectSsh`
  */
 export async function openHop(plan: HopPlan, through: SshHop | null): Promise<SshHop> {
-  const { host, port, knownHosts, expected, mustBeExpected, confirmed } = plan
+  const { host, port, knownHosts, expected, confirmed } = plan
   const onFile = knownKeyTypes(knownHosts, host, port)
   let types = [...hostKeyAlgorithms.keys()]
   types = [...types.filter((type) => onFile.includes(type)), ...types.filter((type) => !onFile.includes(type))]
   let refusal: EdgesmithError | null = null
   for (;;) {
     try {
-      return await openOnce(plan, through, types, (blob) =>
-        checkHostKey({ host, port, expected, mustBeExpected, confirmed, knownHosts }, blob),
-      )
+      return await openOnce(plan, through, types)
     } catch (error) {
       if (!(error instanceof EdgesmithError)) throw error
       // A fingerprint alone does not say of which type the key is: the host may have that key beside the one it showed.
@@ -72,12 +72,7 @@ export async function openHop(plan: HopPlan, through: SshHop | null): Promise<Ss
   }
 }
 
-async function openOnce(
-  plan: HopPlan,
-  through: SshHop | null,
-  keyTypes: readonly string[],
-  check: (blob: Buffer) => AcceptedHostKey,
-): Promise<SshHop> {
+async function openOnce(plan: HopPlan, through: SshHop | null, keyTypes: readonly string[]): Promise<SshHop> {
   const { host, port, signal } = plan
   throwIfCancelled(signal)
   const socket = await reach(plan, through)
@@ -126,7 +121,7 @@ async function openOnce(
       algorithms: { serverHostKey: keyTypes.flatMap((type) => hostKeyAlgorithms.get(type) ?? []) },
       hostVerifier: (blob: Buffer) => {
         try {
-          accepted = { key: check(blob), blob: Buffer.from(blob) }
+          accepted = { key: checkHostKey(plan, blob), blob: Buffer.from(blob) }
           return true
         } catch (error) {
           refusal = error
@@ -136,17 +131,17 @@ async function openOnce(
     })
   })
   try {
-    return await attempt
+    return await attempt.finally(async () => {
+      deadline.end()
+      gone.abort()
+      // A key the user stated is written down even when the log-in fails after it: the question is not asked again.
+      if (accepted?.key.acceptedBy === 'expected') {
+        await rememberHostKey(plan.knownHostsPath, host, port, accepted.blob, { hashed: plan.hashNames })
+      }
+    })
   } catch (error) {
     socket.destroy()
     throw error
-  } finally {
-    deadline.end()
-    gone.abort()
-    // A key the user stated is written down even when the log-in fails after it: the question is not asked again.
-    if (accepted?.key.acceptedBy === 'expected') {
-      await rememberHostKey(plan.knownHostsPath, host, port, accepted.blob, { hashed: plan.hashNames })
-    }
   }
 }
 

@@ -32,8 +32,10 @@ export interface SshConnectionOptions {
   readonly jumps?: readonly JumpHop[] | undefined
   /** Fingerprint the user confirmed when the device was added. */
   readonly hostKey: string | null
-  /** Fingerprints the user gives for this connection, of the host and of jump hosts; what shows one of them is written to `knownHostsPath`. */
+  /** Fingerprints the user gives for this connection: the host has to show one of them, which is written to `knownHostsPath`. */
   readonly expectedHostKeys?: readonly string[] | undefined
+  /** Fingerprints the user gives of jump hosts, in any order: one that shows one of them is accepted and written down as well. */
+  readonly expectedJumpHostKeys?: readonly string[] | undefined
   /** Edgesmith's own known_hosts file. */
   readonly knownHostsPath: string
   /** Files of the user and the system that are only read; default: those of `ssh`. */
@@ -63,15 +65,16 @@ export async function connectSsh(options: SshConnectionOptions): Promise<SshConn
     const isJump = index < jumps.length
     plans.push(await byJump(isJump ? nameOf(place) : null, () => planHop(options, place, isJump)))
   }
-  // A fingerprint that a jump host showed was meant for that one.
-  const expected = new Set(options.expectedHostKeys ?? [])
+  // A fingerprint that one jump host showed was meant for that one.
+  const ofJumps = new Set(options.expectedJumpHostKeys ?? [])
   const opened: SshHop[] = []
   try {
     for (const [index, plan] of plans.entries()) {
-      const jump = index < jumps.length ? plan.login.place : null
-      const hop = await byJump(jump, () => openHop({ ...plan, expected: [...expected] }, opened.at(-1) ?? null))
+      const isJump = index < jumps.length
+      const expected = isJump ? [...ofJumps] : (options.expectedHostKeys ?? [])
+      const hop = await byJump(isJump ? plan.login.place : null, () => openHop({ ...plan, expected }, opened.at(-1) ?? null))
       opened.push(hop)
-      expected.delete(hop.hostKey.fingerprint)
+      if (isJump) ofJumps.delete(hop.hostKey.fingerprint)
     }
     const last = opened.at(-1)
     if (!last) throw new Error('no host to connect to')
@@ -98,6 +101,7 @@ async function planHop(options: SshConnectionOptions, place: JumpHop | SshConnec
     knownHosts: await readKnownHosts([options.knownHostsPath, ...systemPaths]),
     confirmed: isJump ? null : options.hostKey,
     mustBeExpected: !isJump,
+    replacesKnown: !isJump || options.jumps?.length === 1,
     expected: [],
     knownHostsPath: options.knownHostsPath,
     hashNames: options.hashNames ?? false,

@@ -1,16 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DeviceLink } from '../contract/device-link.ts'
-import { EdgesmithError, type ErrorCode, toErrorReport } from '../contract/errors.ts'
+import { EdgesmithError, type ErrorCode } from '../contract/errors.ts'
 import { soonAfterAbort, throwIfCancelled, untilAborted } from './cancellation.ts'
 import type { AcceptedHostKey } from './host-key-check.ts'
+import { type LinkReport, plainReport } from './link-report.ts'
 import type { RunningProcess } from './running-process.ts'
 import type { SshChannels } from './ssh-channels.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { within } from './within.ts'
-
-/** State of a link, as the window shows it. */
-export type LinkReport = Omit<DeviceLink, 'deviceId' | 'since'>
 
 /** Time, so that tests need not wait. */
 export interface LinkClock {
@@ -53,6 +50,7 @@ const hopeless: ReadonlySet<ErrorCode> = new Set([
   'KEY_UNREADABLE',
   'QUESTION_UNANSWERED',
   'SSH_CONFIG_INVALID',
+  'FILE_UNREADABLE',
 ])
 
 const realClock: LinkClock = {
@@ -293,10 +291,4 @@ export class SshLink implements SshChannels {
 /** Whether an error says only that the connection broke. */
 export function isLoss(error: unknown): boolean {
   return error instanceof EdgesmithError && error.code === 'CONNECTION_LOST'
-}
-
-/** An error as it is shown. */
-export function plainReport(error: unknown): NonNullable<LinkReport['error']> {
-  const { code, message, hint, details } = toErrorReport(error)
-  return { code, message, ...(hint !== undefined && { hint }), ...(details && { details: { ...details } }) }
 }

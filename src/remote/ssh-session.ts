@@ -9,13 +9,14 @@ import { DeviceServices } from './device-services.ts'
 import type { DeviceFile, DeviceSession, PushSummary, Services, Tunnel } from './device-session.ts'
 import { DeviceStore } from './device-store.ts'
 import type { AcceptedHostKey } from './host-key-check.ts'
+import { type LinkReport, plainReport } from './link-report.ts'
 import { readProbe } from './probe-report.ts'
 import { probeScript } from './probe-script.ts'
 import { runScript } from './remote-script.ts'
 import { shownText } from './shown-text.ts'
 import type { SshChannels } from './ssh-channels.ts'
 import { connectSsh, type SshConnectionOptions } from './ssh-connect.ts'
-import { type LinkReport, plainReport, SshLink, type SshLinkOptions } from './ssh-link.ts'
+import { SshLink, type SshLinkOptions } from './ssh-link.ts'
 import { SshServicePlace } from './ssh-service-place.ts'
 import { plainFile } from './store-file.ts'
 import { type OnReading, streamTelemetry, TELEMETRY_EVERY_MS } from './telemetry-stream.ts'
@@ -23,6 +24,7 @@ import { openTunnel, portAnswers } from './tunnel.ts'
 
 /** Folder below the home directory of the device; everything of Edgesmith is in it. */
 const rootName = '.edgesmith'
+
 export interface SshSessionOptions
   extends SshConnectionOptions,
     Pick<SshLinkOptions, 'onLink' | 'onLog' | 'giveUpAfterMs' | 'idleGiveUpAfterMs' | 'clock'> {

@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises'
-import { homedir, userInfo } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Device, type DeviceAuth, hostSchema, userSchema } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
+import { localUserName } from './local-user.ts'
 import { shownText } from './shown-text.ts'
 import type { SshCredentials } from './ssh-auth.ts'
 import { resolveSshConfig, type SshSettings } from './ssh-config.ts'
@@ -124,7 +125,7 @@ class TargetLookup {
   readonly warnings = new Set<string>()
   readonly #files: Awaited<ReturnType<typeof readConfigFiles>>
   readonly #home: string
-  readonly #localUser = userInfo().username
+  readonly #localUser = localUserName()
 
   constructor(files: Awaited<ReturnType<typeof readConfigFiles>>, { home }: SshEnvironment) {
     this.#files = files

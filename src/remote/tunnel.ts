@@ -50,7 +50,8 @@ export async function openTunnel(connection: SshChannels, devicePort: number, cl
   })
   server.maxConnections = mostConnections
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    // For good: running out of descriptors later is an error, too, and ends nothing.
+    server.on('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
   const close = () => {

@@ -44,7 +44,7 @@ export class DeviceRepository {
   assertNameFree(name: string): void {
     if (this.database.prepare('select 1 from devices where name = ?').get(name)) {
       throw new EdgesmithError('NAME_TAKEN', `There is already a device called "${name}"`, {
-        hint: 'Choose another name, or remove that device first.',
+        hint: name === LOCAL_DEVICE_NAME ? 'Choose another name.' : 'Choose another name, or remove that device first.',
       })
     }
   }

@@ -95,10 +95,41 @@ describe.runIf(process.platform === 'linux')('a run that goes on without its hos
     const { jobs } = (await other.until('jobs')) as Extract<DetachedFrame, { type: 'jobs' }>
     expect(jobs).toEqual([{ id: 'hanging', owner, running: true, ageSeconds: expect.any(Number) }])
     const pid = Number(readFileSync(join(job, 'pid'), 'utf8'))
+    // Temporary files go with the folder, however the run ends.
+    expect(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')).toContain(`TMPDIR=${job}`)
     other.say({ type: 'clear', ids: ['hanging'] })
     await expect.poll(() => readdirSync(join(folder, 'jobs')), { timeout: 10_000 }).toEqual([])
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
     await other.end()
+  })
+
+  it('is told at its end of a run of somebody else that came and went meanwhile, and of none of its own owner', async () => {
+    const job = join(folder, 'jobs', 'long')
+    const pipe = join(folder, 'another-pipe')
+    await once(spawn('mkfifo', [pipe]), 'exit')
+    const long = new Host(job)
+    long.say({ type: 'start', request: JSON.stringify({ command: 'bench', model: pipe, settings: {} }), owner })
+    await long.until('out')
+    const stranger = { ...owner, hostId: 'another', user: 'somebody-else' }
+    for (const [id, who] of [
+      ['short', stranger],
+      ['own', owner],
+    ] as const) {
+      const other = new Host(join(folder, 'jobs', id))
+      await other.until('jobs')
+      other.say({ type: 'start', request: selfTest, owner: who })
+      await other.until('end')
+      other.say({ type: 'taken' })
+      await other.end()
+    }
+    expect(readdirSync(join(folder, 'jobs'))).toEqual(['long'])
+    process.kill(Number(readFileSync(join(job, 'pid'), 'utf8')), 'SIGKILL')
+    await long.until('end')
+    const heard = long.frames.flatMap(({ frame }) => (frame.type === 'jobs' ? [frame.jobs] : []))
+    expect(heard).toEqual([[], [{ id: 'short', owner: stranger, running: true, ageSeconds: expect.any(Number) }]])
+    long.say({ type: 'taken' })
+    await long.end()
+    expect(readdirSync(join(folder, 'jobs'))).toEqual([])
   })
 
   it('says of another start of the system, and forgets what never began', async () => {

@@ -133,6 +133,28 @@ describe('an added device', () => {
     expect((await edgesmith('device', 'probe', 'board', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
   })
 
+  it('whose host key has changed is told how to be forgotten, and can be added again with its new key', async () => {
+    const other = await startSshDevice()
+    try {
+      const add = (key: string) =>
+        edgesmith('device', 'add', 'set-up-anew', `${other.user}@${other.host}:${other.port}`, '--key', other.keyPath, '--host-key', key)
+      expect((await add(other.hostFingerprint)).code).toBe(0)
+      const newKey = await other.changeHostKey()
+      const refused = await edgesmith('device', 'remove', 'set-up-anew', '--json')
+      const { error } = refused.json(errorDocument)
+      expect({ exit: refused.code, code: error.code }).toEqual({ exit: 2, code: 'HOST_KEY_CHANGED' })
+      expect(error.message).toContain(other.hostFingerprint)
+      expect(error.message).toContain(newKey)
+      const command = 'device remove set-up-anew --keep-files'
+      expect(error.hint).toContain(`edgesmith ${command}`)
+      expect((await edgesmith(...command.split(' '))).code).toBe(0)
+      expect((await add(newKey)).code).toBe(0)
+      expect((await edgesmith('device', 'remove', 'set-up-anew')).code).toBe(0)
+    } finally {
+      await other.stop()
+    }
+  })
+
   it('that cannot be reached is a failure of the work, exit code 1', async () => {
     // The discard port: nothing listens there.
     const result = await edgesmith('device', 'add', 'ghost', 'pi@127.0.0.1:9', '--key', device.keyPath, '--json')

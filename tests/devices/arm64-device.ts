@@ -22,6 +22,7 @@ import type { DeviceProcess } from './device-processes.ts'
 import { startInetdServer } from './inetd-server.ts'
 import { type Namespace, namespaceProblem, openNamespace } from './namespace.ts'
 import { fingerprintOf, makeKey, type SshDevice, sshdPath } from './ssh-device.ts'
+import { installTrtexec } from './trtexec-stand-in.ts'
 
 /**
  * Test device B: a board with an ARM processor, emulated program by program (qemu-user). Every program on it is one for arm64, only the
@@ -164,8 +165,12 @@ function layBoard(
   write('/var/lib/dpkg/status', '')
   for (const folder of ['info', 'updates']) mkdirSync(join(place('var/lib/dpkg'), folder), { recursive: true })
   for (const [path, content] of Object.entries(boardFiles(board, cpus().length))) write(path, content)
-  const trtexec = join(import.meta.dirname, 'trtexec-stand-in.sh')
-  if (board === 'orin' && existsSync(trtexec)) write('/usr/src/tensorrt/bin/trtexec', readFileSync(trtexec, 'utf8'))
+  if (board === 'orin') {
+    const trtexec = place('usr/src/tensorrt/bin')
+    installTrtexec(trtexec, { version: '10.3' })
+    // The stand-in notes its calls beside itself, as the user of the device.
+    chmodSync(trtexec, 0o777)
+  }
   const glibc = options.glibc ?? (board === 'nano-jetpack-4' ? '2.27' : undefined)
   const answers = [
     ...(glibc === undefined ? [] : [`GNU_LIBC_VERSION) echo 'glibc ${glibc}'; exit ;;`]),

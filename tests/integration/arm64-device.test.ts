@@ -153,6 +153,7 @@ describe.skipIf(problem !== null)(`a Jetson${because}`, () => {
           powerMode: { name: '15W', id: 0 },
           tensorRt: expect.stringMatching(/^10\.3\.0/),
           cuda: expect.stringMatching(/^12\.6/),
+          trtexec: '/usr/src/tensorrt/bin/trtexec',
           fits: true,
         })
         expect(report?.powerRails).toContainEqual({ name: 'VDD_IN', watts: 5.25 })

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -41,7 +43,7 @@ function options(changes: Partial<SshConnectionOptions> = {}): SshConnectionOpti
     ...hop(device),
     jumps: [hop(gate)],
     hostKey: device.hostFingerprint,
-    expectedHostKeys: [gate.hostFingerprint, middle.hostFingerprint],
+    expectedJumpHostKeys: [gate.hostFingerprint, middle.hostFingerprint],
     knownHostsPath: join(folder, `known-${++files}`),
     systemKnownHostsPaths: [],
     ...changes,
@@ -79,13 +81,14 @@ describe('a device behind jump hosts', () => {
             .some((line) => isOpen(one, line)),
       ),
     )
-    const again = await connectSsh({ ...set, expectedHostKeys: [] })
+    const again = await connectSsh({ ...set, expectedJumpHostKeys: [] })
     again.close()
   })
 
   it('asks for every unknown key in turn, and says which host it belongs to', async () => {
     const known = join(folder, 'in-turn')
-    const attempt = (expectedHostKeys: string[]) => connectSsh(options({ hostKey: null, knownHostsPath: known, expectedHostKeys }))
+    const attempt = (expectedJumpHostKeys: string[], expectedHostKeys: string[] = []) =>
+      connectSsh(options({ hostKey: null, knownHostsPath: known, expectedJumpHostKeys, expectedHostKeys }))
     await expect(attempt([])).rejects.toMatchObject({
       code: 'HOST_KEY_UNKNOWN',
       details: { jump: placeOf(gate), fingerprint: gate.hostFingerprint, port: gate.port },
@@ -96,12 +99,58 @@ describe('a device behind jump hosts', () => {
       details: { fingerprint: device.hostFingerprint, port: device.port },
     })
     await expect(second).rejects.not.toMatchObject({ details: { jump: expect.anything() } })
-    const connection = await attempt([device.hostFingerprint, gate.hostFingerprint])
+    const connection = await attempt([gate.hostFingerprint], [device.hostFingerprint])
     connection.close()
-    // What is meant for the device is not taken for the jump host, nor the other way around.
-    await expect(
-      connectSsh(options({ hostKey: null, expectedHostKeys: [gate.hostFingerprint, middle.hostFingerprint] })),
-    ).rejects.toMatchObject({ code: 'HOST_KEY_MISMATCH', details: { expected: middle.hostFingerprint } })
+  })
+
+  it('takes no fingerprint for another host than it was given for', async () => {
+    // The device's for the jump host.
+    const ofDevice = connectSsh(options({ hostKey: null, expectedHostKeys: [gate.hostFingerprint], expectedJumpHostKeys: [] }))
+    await expect(ofDevice).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN', details: { jump: placeOf(gate) } })
+    // A jump host's for the device, whether it was shown or not.
+    const ofJumps = options({ hostKey: null, expectedJumpHostKeys: [gate.hostFingerprint, device.hostFingerprint] })
+    await expect(connectSsh(ofJumps)).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN', details: { port: device.port } })
+    const wrong = options({ hostKey: null, expectedHostKeys: [middle.hostFingerprint] })
+    await expect(connectSsh(wrong)).rejects.toMatchObject({ code: 'HOST_KEY_MISMATCH', details: { expected: middle.hostFingerprint } })
+  })
+
+  it('lets a fingerprint replace the key on file of the only jump host, and of none of several', async () => {
+    const known = join(folder, 'replaced')
+    const write = () => writeFileSync(known, `[127.0.0.1]:${gate.port} ${publicKey(device)}\n`)
+    write()
+    const several = options({ jumps: [hop(gate), hop(middle)], knownHostsPath: known })
+    await expect(connectSsh(several)).rejects.toMatchObject({
+      code: 'HOST_KEY_CHANGED',
+      hint: expect.stringContaining('delete the line'),
+      details: { jump: placeOf(gate), knownFingerprints: [device.hostFingerprint] },
+    })
+    expect(readFileSync(known, 'utf8')).toContain(publicKey(device))
+    const connection = await connectSsh(options({ knownHostsPath: known }))
+    connection.close()
+    expect(readFileSync(known, 'utf8')).toBe(`[127.0.0.1]:${gate.port} ${publicKey(gate)}\n`)
+  })
+
+  it('leaves nothing connected when a stated key cannot be written down', async () => {
+    const notFolder = join(folder, 'a-file')
+    writeFileSync(notFolder, '')
+    const open = new Set<Socket>()
+    const relay = createServer((near) => {
+      open.add(near)
+      const far = connect(gate.port, '127.0.0.1').on('error', () => undefined)
+      near.on('error', () => undefined).on('close', () => open.delete(near))
+      near.pipe(far).pipe(near)
+    })
+    await once(relay.listen(0, '127.0.0.1'), 'listening')
+    try {
+      const { port } = relay.address() as AddressInfo
+      const before = loginsAt(gate)
+      const attempt = connectSsh(options({ jumps: [hop(gate, { port })], knownHostsPath: join(notFolder, 'known_hosts') }))
+      await expect(attempt).rejects.toMatchObject({ code: 'FILE_NOT_WRITABLE' })
+      expect(loginsAt(gate)).toBe(before + 1)
+      await eventually('the connection ended', () => open.size === 0)
+    } finally {
+      relay.close()
+    }
   })
 
   it('refuses a jump host whose key changed, before anything is said to it', async () => {
@@ -110,7 +159,7 @@ describe('a device behind jump hosts', () => {
       const known = join(folder, 'changed')
       writeFileSync(known, `# by hand\n[127.0.0.1]:${server.port} ${publicKey(middle)}\n`)
       const jump = hop(gate, { port: server.port, logins: [{ method: 'password', password: 'secret' }] })
-      const attempt = connectSsh(options({ jumps: [jump], systemKnownHostsPaths: [known], expectedHostKeys: [] }))
+      const attempt = connectSsh(options({ jumps: [jump], systemKnownHostsPaths: [known], expectedJumpHostKeys: [] }))
       await expect(attempt).rejects.toMatchObject({
         code: 'HOST_KEY_CHANGED',
         message: expect.stringContaining(`${known}:2`),
@@ -152,7 +201,7 @@ describe('a device behind jump hosts', () => {
     })
     const closed = await startSshDevice({ config: ['AllowTcpForwarding no'] })
     try {
-      const attempt = connectSsh(options({ jumps: [hop(closed)], expectedHostKeys: [closed.hostFingerprint] }))
+      const attempt = connectSsh(options({ jumps: [hop(closed)], expectedJumpHostKeys: [closed.hostFingerprint] }))
       await expect(attempt).rejects.toMatchObject({ code: 'DEVICE_UNREACHABLE', hint: expect.stringContaining('AllowTcpForwarding') })
     } finally {
       await closed.stop()
@@ -161,7 +210,7 @@ describe('a device behind jump hosts', () => {
 
   it('is lost when the link to the jump host breaks or falls silent', async () => {
     const through = () =>
-      connectSsh(options({ jumps: [hop(gate, { port: proxy.port })], keepAliveMs: 200, expectedHostKeys: [gate.hostFingerprint] }))
+      connectSsh(options({ jumps: [hop(gate, { port: proxy.port })], keepAliveMs: 200, expectedJumpHostKeys: [gate.hostFingerprint] }))
     const cut = await through()
     proxy.cutAfter(0)
     await runScript(cut, 'echo').catch(() => undefined)
@@ -205,8 +254,14 @@ Host middle
       { home, configPaths: [config] },
     )
     const knownHostsPath = join(folder, 'hashed')
-    const expectedHostKeys = [gate, middle, device].map((one) => one.hostFingerprint)
-    const connection = await connectSsh({ ...target, hostKey: null, expectedHostKeys, knownHostsPath, systemKnownHostsPaths: [] })
+    const connection = await connectSsh({
+      ...target,
+      hostKey: null,
+      expectedHostKeys: [device.hostFingerprint],
+      expectedJumpHostKeys: [gate.hostFingerprint, middle.hostFingerprint],
+      knownHostsPath,
+      systemKnownHostsPaths: [],
+    })
     expect((await runScript(connection, 'id -un')).stdout.trim()).toBe(device.password === null ? target.user : device.user)
     connection.close()
     const lines = readFileSync(knownHostsPath, 'utf8').trim().split('\n')

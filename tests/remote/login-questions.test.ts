@@ -81,7 +81,15 @@ describe('a key with a passphrase', () => {
     const wrong = personWho(['a'], ['b'], ['c'], [phrase])
     await expect(login(device, [key], { ask: wrong.ask })).rejects.toMatchObject({ code: 'KEY_UNREADABLE', details: { path: keyPath } })
     expect(wrong.asked).toHaveLength(3)
-    await expect(login(device, [key], { ask: personWho(null).ask })).rejects.toMatchObject({ code: 'QUESTION_UNANSWERED' })
+    await expect(login(device, [key], { ask: personWho(null).ask })).rejects.toMatchObject({
+      code: 'QUESTION_UNANSWERED',
+      message: expect.stringContaining(`The key ${keyPath}`),
+      hint: expect.stringContaining('--passphrase-env'),
+    })
+    // The one given is what is wrong, not that nobody gave another.
+    await expect(login(device, [{ ...key, passphrase: 'wrong' }], { ask: personWho(null).ask })).rejects.toThrow(
+      'another passphrase than the one given',
+    )
     await expect(login(device, [key])).rejects.toMatchObject({ code: 'KEY_UNREADABLE', hint: expect.stringContaining('ssh-add') })
     await expect(login(device, [{ ...key, passphrase: 'wrong' }])).rejects.toThrow('another passphrase than the one given')
   })

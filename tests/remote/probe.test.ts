@@ -200,7 +200,7 @@ describe('boards that do not fit', () => {
       /musl/,
       /glibc/,
     ],
-    ['no-libstdcxx', [['libstdc++', 'DEVICE_LIBRARY_MISSING']], /libstdc\+\+ is none/, /apt-get install libstdc\+\+6/],
+    ['no-libstdcxx', [['libstdc++', 'DEVICE_LIBRARY_MISSING']], /libstdc\+\+: none/, /apt-get install libstdc\+\+6/],
     ['noexec-home', [['programs in home', 'DEVICE_NOEXEC']], /noexec/, /remount,exec/],
     ['noexec-mount', [['programs in home', 'DEVICE_NOEXEC']], /\/home is mounted noexec/, /remount,exec/],
   ] as const)('%s is refused with its own code and what to do', (name, expected, message, hint) => {

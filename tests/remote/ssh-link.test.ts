@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { EdgesmithError, type ErrorCode } from '../../src/contract/errors.ts'
+import type { LinkReport } from '../../src/remote/link-report.ts'
 import type { RunningProcess } from '../../src/remote/running-process.ts'
-import { type LinkReport, SshLink, type SshLinkOptions } from '../../src/remote/ssh-link.ts'
+import { SshLink, type SshLinkOptions } from '../../src/remote/ssh-link.ts'
 
 type Connection = Awaited<ReturnType<SshLinkOptions['connect']>>
 

@@ -6,8 +6,8 @@ import type { EvaluateResult } from '../../contract/evaluation.ts'
 import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import { IDX_SCALE } from '../../core/datasets/idx.ts'
+import { untilAborted } from '../../remote/cancellation.ts'
 import type { DeviceFile, DeviceSession } from '../../remote/device-session.ts'
-import { orCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import type { Services } from '../services.ts'
 import { datasetSource, runTimeFiles } from '../use-cases/dataset-source.ts'
@@ -27,7 +27,7 @@ export async function readyDevice(
   context: JobContext,
 ): Promise<ReadyDevice> {
   const { sessions, devices, blobs } = services
-  const session = await orCancelled(sessions.open(deviceId), context.signal)
+  const session = await untilAborted(sessions.open(deviceId), context.signal)
   const pushed = await session.prepare(context, context.signal)
   if (devices.get(deviceId).agentVersion !== pushed.agentVersion) {
     devices.setAgentVersion(deviceId, pushed.agentVersion)

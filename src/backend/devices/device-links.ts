@@ -1,8 +1,5 @@
 import type { DeviceLink } from '../../contract/device-link.ts'
-import { type ErrorReport, toErrorReport } from '../../contract/errors.ts'
-
-/** What a session reports of its connection. */
-export type LinkReport = Omit<DeviceLink, 'deviceId' | 'since'>
+import { type LinkReport, plainReport } from '../../remote/link-report.ts'
 
 /** State of the connection to each device, as the window shows it. */
 export class DeviceLinks {
@@ -39,9 +36,4 @@ export class DeviceLinks {
   forget(deviceId: string): void {
     this.links.delete(deviceId)
   }
-}
-
-function plainReport(error: unknown): DeviceLink['error'] {
-  const { code, message, hint, details }: ErrorReport = toErrorReport(error)
-  return { code, message, ...(hint !== undefined && { hint }), ...(details && { details: { ...details } }) }
 }

@@ -20,8 +20,9 @@ export interface ConnectionAttempt {
   readonly connection: NonNullable<Device['connection']>
   /** Fingerprint confirmed when the device was added; null for a device being added. */
   readonly confirmedHostKey: string | null
-  /** Fingerprints the user gives now, of the device and of jump hosts; they are written to the workspace's known_hosts. */
-  readonly expectedHostKeys: readonly string[]
+  /** Fingerprint of the device that the user gives now, and of jump hosts; they are written to the workspace's known_hosts. */
+  readonly expectedHostKey: string | null
+  readonly expectedJumpHostKeys: readonly string[]
   /** Password of the user, or passphrase of the key. */
   readonly secret: string | null
 }
@@ -57,6 +58,8 @@ export class DeviceSessions {
     if (known) {
       const session = await known.catch(() => undefined)
       if (session && !session.closed) return session
+      // A link that was given up must not come back beside the new one.
+      session?.close()
       // Another caller may have begun to open it again meanwhile.
       const newer = this.sessions.get(deviceId)
       if (newer !== undefined && newer !== known) return newer
@@ -70,7 +73,8 @@ export class DeviceSessions {
   }
 
   /** Connects without keeping the session: for a device being added. */
-  async attempt({ deviceId, connection, confirmedHostKey, expectedHostKeys, secret }: ConnectionAttempt): Promise<SshSession> {
+  async attempt(asked: ConnectionAttempt): Promise<SshSession> {
+    const { deviceId, connection, expectedHostKey, secret } = asked
     const { workspace, layout, links, questions } = this.around
     const say = (text: string) => this.say(deviceId, text)
     const controller = new AbortController()
@@ -83,8 +87,9 @@ export class DeviceSessions {
       for (const warning of warnings) say(warning)
       const session = await openSshSession({
         ...target,
-        hostKey: confirmedHostKey,
-        expectedHostKeys,
+        hostKey: asked.confirmedHostKey,
+        expectedHostKeys: expectedHostKey === null ? [] : [expectedHostKey],
+        expectedJumpHostKeys: asked.expectedJumpHostKeys,
         knownHostsPath: join(workspace, 'known_hosts'),
         ask: questions.asker,
         bundle: agentBundles(layout),
@@ -121,6 +126,7 @@ export class DeviceSessions {
   }
 
   async close(): Promise<void> {
+    for (const attempt of this.attempts.values()) attempt.abort()
     await Promise.all([...this.sessions.keys()].map((id) => this.drop(id)))
   }
 
@@ -144,7 +150,8 @@ export class DeviceSessions {
       deviceId: device.id,
       connection: device.connection,
       confirmedHostKey: device.hostKey,
-      expectedHostKeys: [],
+      expectedHostKey: null,
+      expectedJumpHostKeys: [],
       secret,
     })
   }
@@ -154,7 +161,15 @@ export class DeviceSessions {
     const { secrets } = this.around
     if (auth.method !== 'password' && auth.method !== 'key') return null
     const variable = auth.method === 'password' ? auth.environmentVariable : auth.passphraseVariable
-    if (auth.method === 'key') return variable === null ? secrets.get(devicePassphraseKey(deviceId)) : (process.env[variable] ?? null)
+    if (auth.method === 'key') {
+      const passphrase = variable === null ? await secrets.get(devicePassphraseKey(deviceId)) : (process.env[variable] ?? null)
+      if (passphrase === null && variable !== null && !this.around.questions.somebodyAnswers) {
+        throw new EdgesmithError('PASSWORD_NEEDED', `The variable ${variable} with the passphrase of ${auth.keyPath} is not set`, {
+          hint: 'Set the variable, or remove the device and add it again with the ssh-agent.',
+        })
+      }
+      return passphrase
+    }
     const password = variable === null ? await secrets.get(devicePasswordKey(deviceId)) : (process.env[variable] ?? null)
     if (password === null && (variable !== null || !this.around.questions.somebodyAnswers)) {
       throw new EdgesmithError(
@@ -174,7 +189,9 @@ export class DeviceSessions {
  * the processor with this computer, so it shares its queue too.
  */
 export function machineKey(device: Device): string {
-  const host = device.connection?.host
-  if (host === undefined || host === 'localhost' || host === '::1' || host.startsWith('127.')) return 'local'
-  return `${host}:${device.connection?.port}`
+  if (!device.connection) return 'local'
+  const { host, port, jump } = device.connection
+  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  // Behind a jump host it is that host's loopback.
+  return isLoopback && jump === null ? 'local' : `${jump === null ? '' : `${jump} `}${host}:${port}`
 }

@@ -17,17 +17,17 @@ interface Watch {
 /** Live readings of devices, taken only while somebody asks for them. */
 export class DeviceTelemetry {
   private readonly watches = new Map<string, Watch>()
-  private readonly failures = new Map<string, unknown>()
+  private readonly failures = new Map<string, { readonly error: unknown; readonly atMs: number }>()
 
   /**
    * What was read so far, oldest first; the first call starts the readings and has none.
    * @param open the session to read through
-   * @throws EdgesmithError what opening the session throws, or why the readings ended since the call before
+   * @throws EdgesmithError what opening the session throws, or why the readings ended since the call before, unless that is long ago
    */
   async readings(deviceId: string, open: () => Promise<DeviceSession>): Promise<ProcedureOutput<'devices.telemetry'>> {
     const failure = this.failures.get(deviceId)
     this.failures.delete(deviceId)
-    if (failure !== undefined) throw failure
+    if (failure && Date.now() - failure.atMs < STOP_AFTER_MS) throw failure.error
     const watch = this.watches.get(deviceId) ?? this.start(deviceId, await open())
     clearTimeout(watch.stopAt)
     watch.stopAt = this.stopLater(deviceId)
@@ -64,7 +64,7 @@ export class DeviceTelemetry {
     }
     session.watchTelemetry(onReading, watch.controller.signal).catch((error: unknown) => {
       if (this.watches.get(deviceId) !== watch) return
-      this.failures.set(deviceId, error)
+      this.failures.set(deviceId, { error, atMs: Date.now() })
       this.stop(deviceId)
     })
     return watch

@@ -27,10 +27,17 @@ export class PortForwards {
 
   /** Opens a forward, or answers the one that is open already. @returns the port on this computer */
   async open(key: string, deviceId: string, session: DeviceSession, devicePort: number, what: string): Promise<number> {
+    const isIt = (open: OpenForward | undefined) => open?.session === session && !session.closed && open.devicePort === devicePort
     const known = this.forwards.get(key)
-    if (known?.session === session && !session.closed && known.devicePort === devicePort) return known.tunnel.port
-    this.close(key)
+    if (known && isIt(known)) return known.tunnel.port
     const tunnel = await session.tunnel(devicePort)
+    // Another call may have opened it meanwhile.
+    const other = this.forwards.get(key)
+    if (other && isIt(other)) {
+      tunnel.close()
+      return other.tunnel.port
+    }
+    this.close(key)
     this.forwards.set(key, { deviceId, session, devicePort, tunnel, what })
     this.changed({ deviceId, text: `Port ${devicePort} of the device (${what}) is 127.0.0.1:${tunnel.port} here` })
     return tunnel.port
@@ -42,6 +49,11 @@ export class PortForwards {
     open.tunnel.close()
     this.forwards.delete(key)
     this.changed({ deviceId: open.deviceId, text: `Port 127.0.0.1:${open.tunnel.port} (${open.what}) is closed` })
+  }
+
+  /** Closes all of a device. */
+  closeOf(deviceId: string): void {
+    for (const [key, open] of [...this.forwards]) if (open.deviceId === deviceId) this.close(key)
   }
 
   /** Without those of this computer: there the service's own port is the local one. */

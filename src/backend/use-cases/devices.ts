@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type Device, type DeviceAuth, type DeviceReport, LOCAL_DEVICE_ID } from '../../contract/device.ts'
-import { EdgesmithError, type ErrorCode } from '../../contract/errors.ts'
+import { EdgesmithError } from '../../contract/errors.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
+import { passphraseSecret, passwordSecret } from '../../remote/ask-user.ts'
+import { refusalOf } from '../../remote/device-checks.ts'
 import { listSshConfigHosts } from '../../remote/ssh-config-hosts.ts'
 import type { SshSession } from '../../remote/ssh-session.ts'
 import type { HandlersOf } from '../handlers.ts'
@@ -32,6 +34,7 @@ export function deviceHandlers(services: Services): HandlersOf<'devices'> {
     },
     'devices.disconnect': async ({ id }) => {
       telemetry.stop(devices.get(id).id)
+      services.forwards.closeOf(id)
       await sessions.drop(id)
       return links.get(id)
     },
@@ -69,12 +72,18 @@ async function addDevice(services: Services, input: ProcedureArguments<'devices.
   const connection = { host, port, user, auth, configHost, jump }
   const secret = secretOf(input)
   const id = randomUUID()
-  const expectedHostKeys = [...(input.hostKey === undefined ? [] : [input.hostKey]), ...input.jumpHostKeys]
   let session: SshSession | undefined
   try {
-    session = await sessions.attempt({ deviceId: id, connection, confirmedHostKey: null, expectedHostKeys, secret })
+    session = await sessions.attempt({
+      deviceId: id,
+      connection,
+      confirmedHostKey: null,
+      expectedHostKey: input.hostKey ?? null,
+      expectedJumpHostKeys: input.jumpHostKeys,
+      secret,
+    })
     const report = await session.probe()
-    assertFits(report)
+    assertFits(report, host)
     // Secrets from the command line stay in their environment variable; others go to the key store.
     const key = secretKeyOf(id, auth)
     if (key !== null && secret !== null) await secrets.put(key, secret)
@@ -105,7 +114,10 @@ function secretOf({ auth, password }: ProcedureArguments<'devices.add'>): string
   const variable = auth.method === 'password' ? auth.environmentVariable : auth.passphraseVariable
   const found = variable === null ? password : process.env[variable]
   if (found === undefined && (variable !== null || auth.method === 'password')) {
-    throw new EdgesmithError('PASSWORD_NEEDED', variable === null ? 'No password was given' : `The variable ${variable} is not set`)
+    const what = auth.method === 'password' ? 'password of this device' : 'passphrase of the key'
+    throw new EdgesmithError('PASSWORD_NEEDED', variable === null ? 'No password was given' : `The variable ${variable} is not set`, {
+      hint: variable === null ? 'Give the password, or log in with a key.' : `Put the ${what} into it, and export it.`,
+    })
   }
   return found ?? null
 }
@@ -121,18 +133,31 @@ async function forgetSecrets({ secrets }: Services, id: string): Promise<void> {
   await secrets.remove(devicePassphraseKey(id))
 }
 
-/** @throws EdgesmithError with the code of the first failed check */
-export function assertFits(report: DeviceReport): void {
-  const failed = report.checks.find((check) => !check.ok)
-  if (!failed) return
-  throw new EdgesmithError(
-    (failed.code ?? 'DEVICE_UNSUPPORTED') as ErrorCode,
-    `${failed.name}: found ${failed.found}, needed ${failed.needed}`,
-    {
-      hint: 'Nothing was sent to the device.',
-      details: { checks: report.checks },
-    },
-  )
+/** Forgets what a person answered at log-ins of a device that was removed, unless another device logs in the same way. */
+async function forgetAnswers({ devices, secrets }: Services, { connection }: Device): Promise<void> {
+  if (!connection) return
+  const { auth } = connection
+  const others = devices.list().flatMap((device) => device.connection ?? [])
+  const place = placeOf(connection)
+  if (others.every((other) => placeOf(other) !== place)) await secrets.remove(passwordSecret(place))
+  if (auth.method !== 'key') return
+  const { keyPath } = auth
+  const sharesKey = others.some((other) => other.auth.method === 'key' && other.auth.keyPath === keyPath)
+  if (!sharesKey) await secrets.remove(passphraseSecret(keyPath))
+}
+
+function placeOf({ user, host, port }: NonNullable<Device['connection']>): string {
+  return `${user}@${host}:${port}`
+}
+
+/** @throws EdgesmithError with the code of the first failed check; details have all checks */
+function assertFits(report: DeviceReport, host: string): void {
+  const refusal = refusalOf(report, host)
+  if (!refusal) return
+  throw new EdgesmithError(refusal.code, refusal.message, {
+    hint: `Nothing was sent to the device. ${refusal.hint ?? ''}`.trim(),
+    details: { ...refusal.details, checks: report.checks },
+  })
 }
 
 async function removeDevice(services: Services, id: string, keepFiles: boolean): Promise<{ removedBytes: number }> {
@@ -145,11 +170,13 @@ async function removeDevice(services: Services, id: string, keepFiles: boolean):
     removedBytes = (await session.removeEverything()).removedBytes
   }
   telemetry.stop(id)
+  services.forwards.closeOf(id)
   await sessions.drop(id)
   sessions.links.forget(id)
   sessions.log.forget(id)
   devices.remove(id)
   await forgetSecrets(services, id)
+  await forgetAnswers(services, device)
   announce(services, 'devices')
   announce(services, 'deployments')
   return { removedBytes }

@@ -34,7 +34,7 @@ export const deviceAddCommand = defineCommand({
     interactive: flag('answer what the device asks at every log-in (one-time codes)'),
     jump: setting('HOSTS', jumpSchema, 'hosts to go through, as for ssh -J: user@host:port, several with commas'),
     'host-key': setting('SHA256:…', fingerprintSchema, 'fingerprint of the host key you expect'),
-    'jump-host-key': repeated(setting('SHA256:…', fingerprintSchema, 'fingerprint you expect of a jump host; may be given several times')),
+    'jump-host-key': repeated(setting('SHA256:…', fingerprintSchema, 'fingerprint you expect of a jump host')),
   },
   notes: [
     'An unknown host key is shown and asked about on a terminal. Elsewhere it is refused, with the command that accepts it.',
@@ -167,13 +167,13 @@ function authentication(
 function variableAuth(option: string, auth: DeviceAuth): DeviceAuth {
   const checked = deviceAuthSchema.safeParse(auth)
   if (checked.success) return checked.data
-  const found = auth.method === 'key' ? auth.passphraseVariable : auth.method === 'password' ? auth.environmentVariable : null
-  throw new EdgesmithError('USAGE', `${option} takes the name of a variable, found "${found}"`, {
+  // What was given instead may be the secret itself: it is not repeated.
+  throw new EdgesmithError('USAGE', `${option} takes the name of an environment variable: letters, digits and "_", no digit first`, {
     hint: 'The secret itself never goes on the command line.',
   })
 }
 
-/** An address with a user is taken as it is; a bare word is a Host of the SSH configuration, or a host name for the user of this computer. */
+/** An address with a user is taken as it is; a bare word is a Host of the SSH configuration. */
 async function readAddress(
   context: CommandContext,
   address: string,

@@ -28,7 +28,7 @@ export const matrixCommand = defineCommand({
     preprocess: preprocessOption,
   },
   notes: [
-    'Devices work at the same time, builds of a device one after the other. A device that fails is told and the others go on; the exit code is 1 only when nothing could be measured.',
+    'Devices work at the same time, builds of a device one after the other. A device that fails is told and the others go on; the command fails only when nothing could be measured.',
     'For a verdict between close builds use compare, which measures in turns.',
   ],
   examples: [

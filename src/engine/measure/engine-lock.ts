@@ -41,8 +41,11 @@ export async function withFileLock<T>(
 async function take(path: string, own: string): Promise<string | undefined> {
   try {
     const file = await open(path, 'wx', 0o600)
-    await file.writeFile(own)
-    await file.close()
+    try {
+      await file.writeFile(own)
+    } finally {
+      await file.close()
+    }
     return undefined
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error

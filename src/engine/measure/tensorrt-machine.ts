@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { jetPackOf, packageVersion, readL4tRelease } from '../../core/telemetry/l4t-release.ts'
-import { listSystemFolder, readSystemFile, type SystemRoot } from './system-files.ts'
+import { listSystemFolder, readDeviceTree, readSystemFile, type SystemRoot } from './system-files.ts'
 
 /** What an engine fits, besides the version of TensorRT. */
 export interface GpuMachine {
@@ -18,10 +18,8 @@ export async function readGpuMachine(root: SystemRoot): Promise<GpuMachine> {
 }
 
 function jetsonGpu(root: SystemRoot): string | undefined {
-  const model = readSystemFile(root, '/proc/device-tree/model') ?? readSystemFile(root, '/sys/firmware/devicetree/base/model')
-  const compatible =
-    readSystemFile(root, '/proc/device-tree/compatible') ?? readSystemFile(root, '/sys/firmware/devicetree/base/compatible')
-  const chip = /nvidia,(tegra\d+)/.exec(compatible ?? '')?.[1]
+  const model = readDeviceTree(root, 'model')
+  const chip = /nvidia,(tegra\d+)/.exec(readDeviceTree(root, 'compatible') ?? '')?.[1]
   if (model === undefined || (chip === undefined && !/jetson|tegra|orin|xavier/i.test(model))) return undefined
   return chip === undefined ? model : `${model} (${chip})`
 }

@@ -72,5 +72,10 @@ describe('live readings', () => {
     await expect(telemetry.readings('a', open)).rejects.toThrow('the link broke')
     expect((await telemetry.readings('a', open)).readings).toEqual([])
     expect(streams).toHaveLength(2)
+    // What ended them before a device was out of sight for long is no news.
+    streams[1]?.fail(new Error('the link broke again'))
+    await vi.advanceTimersByTimeAsync(11_000)
+    expect((await telemetry.readings('a', open)).readings).toEqual([])
+    expect(streams).toHaveLength(3)
   })
 })
