@@ -4,13 +4,18 @@ import type { Terminal } from './terminal.ts'
 /** Has whoever sits at the terminal answer what devices ask (passphrases, one-time codes), one question after the other. */
 export function answerQuestions(backend: Backend, terminal: Terminal): void {
   let busy = false
+  let changed = false
   const answerAll = async () => {
+    changed = true
     if (busy) return
     busy = true
     try {
-      for (;;) {
+      // The next question may come while the list without it is on its way.
+      while (changed) {
+        changed = false
         const [question] = await backend.call('questions.list', {})
-        if (!question) return
+        if (!question) continue
+        changed = true
         const answers: string[] = []
         terminal.note(`${question.asker}: ${question.title}`)
         if (question.instructions !== '') terminal.note(question.instructions)
