@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { ServiceConfig } from '../src/contract/agent-protocol.ts'
+import type { ServiceConfigFile } from '../src/contract/agent-protocol.ts'
 import { makeModel, makeNode, makeValueInfo } from '../src/core/onnx/builders.ts'
 import { encodeModel } from '../src/core/onnx/model-file.ts'
 import { makeTensor } from '../src/core/onnx/tensor-values.ts'
@@ -92,7 +92,7 @@ async function startBare(): Promise<Target> {
 
 async function startOurs(modelPath: string, name: string): Promise<Target> {
   const statePath = join(folder, `${name}-state.json`)
-  const config: ServiceConfig = {
+  const config: ServiceConfigFile = {
     service: 'benchmark',
     modelName: name,
     modelPath,
@@ -107,6 +107,8 @@ async function startOurs(modelPath: string, name: string): Promise<Target> {
     accuracy: null,
     latencyP50Ms: null,
     threads: 1,
+    // Range checks of every value, as a tabular model has them.
+    fields: Array.from({ length: FEATURES }, (_, index) => ({ input: 'x', index, name: `feature_${index}`, min: -10, max: 10 })),
   }
   writeFileSync(config.tokenPath, TOKEN, { mode: 0o600 })
   const configPath = join(folder, `${name}.json`)
@@ -117,7 +119,11 @@ async function startOurs(modelPath: string, name: string): Promise<Target> {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
     await sleep(50)
   }
-  return { name: 'edgesmith', url: `http://127.0.0.1:${(JSON.parse(readFileSync(statePath, 'utf8')) as { port: number }).port}`, pid: child.pid as number }
+  return {
+    name: 'edgesmith',
+    url: `http://127.0.0.1:${(JSON.parse(readFileSync(statePath, 'utf8')) as { port: number }).port}`,
+    pid: child.pid as number,
+  }
 }
 
 async function startFastApi(python: string, modelPath: string): Promise<Target> {
@@ -131,7 +137,12 @@ async function startFastApi(python: string, modelPath: string): Promise<Target> 
 }
 
 /** One run of wrk with a body in a file. */
-function load({ url, pid }: Pick<Target, 'url' | 'pid'>, body: string | Buffer, headers: Readonly<Record<string, string>>, connections = options.connections): Load {
+function load(
+  { url, pid }: Pick<Target, 'url' | 'pid'>,
+  body: string | Buffer,
+  headers: Readonly<Record<string, string>>,
+  connections = options.connections,
+): Load {
   const bodyPath = join(folder, 'body')
   writeFileSync(bodyPath, body)
   const script = join(folder, 'load.lua')
@@ -202,7 +213,10 @@ try {
   const batch = 1000
   const jsonBatch = JSON.stringify({ inputs: Array.from({ length: batch }, () => ({ x: sample })) })
   const batchRate = median(
-    Array.from({ length: Number(options.rounds) }, () => load({ url: `${ours.url}/predict/batch`, pid: ours.pid }, jsonBatch, json, '4').perSecond * batch),
+    Array.from(
+      { length: Number(options.rounds) },
+      () => load({ url: `${ours.url}/predict/batch`, pid: ours.pid }, jsonBatch, json, '4').perSecond * batch,
+    ),
   )
   console.log(`\nPOST /predict/batch, ${batch} samples in JSON, 4 connections: ${batchRate.toFixed(0)} predictions/s`)
 } finally {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
-import type { ServiceConfig } from '../contract/agent-protocol.ts'
+import type { ServiceConfigFile } from '../contract/agent-protocol.ts'
 import { EdgesmithError, type ErrorReport, errorCatalogue, fromErrorReport } from '../contract/errors.ts'
 import type { BenchmarkPrograms, ServerUnderTest } from '../engine/measure/scenario.ts'
 
@@ -50,7 +50,7 @@ async function startServer(modelPath: string, threads: number, signal: AbortSign
   process.on('exit', remove)
   const token = randomBytes(24).toString('hex')
   const configPath = join(folder, 'service.json')
-  const config: ServiceConfig = {
+  const config: ServiceConfigFile = {
     service: 'benchmark',
     modelName: 'benchmark',
     modelPath,

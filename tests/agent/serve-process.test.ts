@@ -8,6 +8,7 @@ import { type ServiceConfig, serviceStateSchema } from '../../src/contract/agent
 import { linearModel, slowModel } from '../engine/measure/small-models.ts'
 import { type AgentBundle, BUNDLE_VERSION, bundleAgent } from './agent-bundle.ts'
 import { AgentProcess } from './agent-process.ts'
+import { openPage } from './serve/fake-page.ts'
 import { send, serviceConfig, TOKEN } from './service-fixture.ts'
 
 let bundle: AgentBundle
@@ -79,6 +80,11 @@ describe('agent serve', () => {
     expect(state.pid).toBe(agent.child.pid)
     const reply = await send(state.port, '/predict', { body: { input: [1, 1] } })
     expect(reply).toMatchObject({ status: 200, body: { outputs: { y: [4, 6] } } })
+    // The page's script is a function of the bundle, as text: it must have survived minification.
+    const { byId } = openPage((await send(state.port, '/docs/page.js')).body, state.port)
+    byId('token').value = TOKEN
+    byId('access').submit()
+    await expect.poll(() => byId('title').textContent).toBe('Test model release-1')
     agent.child.kill('SIGHUP')
     expect((await send(state.port, '/health')).body).toMatchObject({ status: 'ok', version: 'release-1' })
     expect((await send(state.port, '/health', { anonymous: true })).status).toBe(401)

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
-import { type RunningService, startService } from '../../src/agent/serve/service.ts'
+import { type RunningService, type ServiceOptions, startService } from '../../src/agent/serve/service.ts'
 import { type ServiceLimits, serviceLimits } from '../../src/agent/serve/service-limits.ts'
-import type { ServiceConfig } from '../../src/contract/agent-protocol.ts'
+import { type ServiceConfig, type ServiceConfigFile, serviceConfigSchema } from '../../src/contract/agent-protocol.ts'
 import type { InferenceRuntime } from '../../src/core/inference-runtime.ts'
 import { onnxRuntime } from '../../src/engine/runtimes/onnx-runtime.ts'
 
@@ -13,14 +13,16 @@ export const TOKEN = 'token-of-the-tests-0123456789'
 export interface Reply {
   readonly status: number
   readonly headers: IncomingHttpHeaders
+  /** Parsed where it is JSON, else as text. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
   readonly body: any
+  readonly bytes: Buffer
 }
 
 export interface SendOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string | string[]>>
-  /** A string is sent as it is, anything else as JSON. */
+  /** Text and bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown
   /** Leave the token out. */
   readonly anonymous?: boolean
@@ -37,8 +39,8 @@ export interface TestService {
   raw(text: string | Uint8Array): Promise<string>
 }
 
-export function serviceConfig(model: Uint8Array, changes: Partial<ServiceConfig> = {}): ServiceConfig {
-  return {
+export function serviceConfig(model: Uint8Array, changes: Partial<ServiceConfigFile> = {}): ServiceConfig {
+  return serviceConfigSchema.parse({
     service: 'test',
     modelName: 'Test model',
     modelPath: '/nowhere/model.onnx',
@@ -54,14 +56,15 @@ export function serviceConfig(model: Uint8Array, changes: Partial<ServiceConfig>
     latencyP50Ms: null,
     threads: 1,
     ...changes,
-  }
+  })
 }
 
 export async function testService(
   model: Uint8Array,
-  changes: Partial<ServiceConfig> = {},
+  changes: Partial<ServiceConfigFile> = {},
   limits: Partial<ServiceLimits> = {},
   runtime: InferenceRuntime = onnxRuntime,
+  more: Pick<ServiceOptions, 'observers' | 'routes' | 'metrics'> = {},
 ): Promise<TestService> {
   const events: TestService['events'] = []
   const service = await startService({
@@ -70,6 +73,7 @@ export async function testService(
     readModel: async () => model,
     runtime,
     runtimeVersion: 'runtime of the tests',
+    ...more,
     limits: { ...serviceLimits, ...limits },
     log: {
       info: (event, fields) => void events.push({ level: 'info', event, ...fields }),
@@ -82,7 +86,7 @@ export async function testService(
 
 /** Sends one request and reads the answer. */
 export function send(port: number, path: string, { method, headers = {}, body, anonymous = false }: SendOptions = {}): Promise<Reply> {
-  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
+  const text = typeof body === 'string' || body instanceof Uint8Array || body === undefined ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -102,8 +106,11 @@ export function send(port: number, path: string, { method, headers = {}, body, a
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
         incoming.on('error', reject)
         incoming.on('end', () => {
-          const received = Buffer.concat(chunks).toString('utf8')
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: received === '' ? undefined : JSON.parse(received) })
+          const bytes = Buffer.concat(chunks)
+          const received = bytes.toString('utf8')
+          const isJson = incoming.headers['content-type']?.startsWith('application/json')
+          const parsed = received !== '' && isJson ? JSON.parse(received) : received
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: received === '' ? undefined : parsed, bytes })
         })
       },
     )

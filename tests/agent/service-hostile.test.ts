@@ -6,9 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { HttpError } from '../../src/agent/serve/http-error.ts'
 import { modelSignature } from '../../src/agent/serve/model-signature.ts'
 import { readBatchRequest, readPredictRequest } from '../../src/agent/serve/predict-request.ts'
-import type { InferenceRuntime, LoadedModel } from '../../src/core/inference-runtime.ts'
-import { onnxRuntime } from '../../src/engine/runtimes/onnx-runtime.ts'
 import { identityModel, linearModel, multiInputModel } from '../engine/measure/small-models.ts'
+import { heldRuntime } from './serve/held-runtime.ts'
 import { type TestService, TOKEN, testService } from './service-fixture.ts'
 
 const running: TestService[] = []
@@ -25,28 +24,6 @@ afterEach(async () => {
 
 const model = identityModel('N', [3])
 const good = { input: [1, 2, 3] }
-
-/** ONNX Runtime whose runs wait for `release`. */
-function heldRuntime(): { runtime: InferenceRuntime; held: () => number; release: () => void } {
-  const waiting: (() => void)[] = []
-  let runs = 0
-  const load: InferenceRuntime['load'] = async (...options) => {
-    const loaded = await onnxRuntime.load(...options)
-    const run: LoadedModel['run'] = async (feeds) => {
-      // The first run is the warm-up.
-      if (runs++ > 0) await new Promise<void>((resolve) => waiting.push(resolve))
-      return loaded.run(feeds)
-    }
-    return { ...loaded, run }
-  }
-  return {
-    runtime: { ...onnxRuntime, load },
-    held: () => waiting.length,
-    release: () => {
-      for (const resume of waiting.splice(0)) resume()
-    },
-  }
-}
 
 describe('who may ask', () => {
   it('answers nobody without the token, at no path', async () => {
@@ -396,8 +373,8 @@ describe('the request parser', () => {
             [0, 0],
           ],
         },
-        signature,
-      )
+        { signature, hasEmbedding: false },
+      ).samples
     expect(() => request(3e38)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT', message: expect.stringContaining('value 0') }))
     expect(request(1e38)).toHaveLength(1)
   })
@@ -421,7 +398,8 @@ describe('the request parser', () => {
       fc.property(body, fc.constantFrom(...signatures), fc.boolean(), (value, signature, batch) => {
         const parsed: unknown = JSON.parse(JSON.stringify(value))
         try {
-          const samples = batch ? readBatchRequest(parsed, signature, 3) : readPredictRequest(parsed, signature)
+          const form = { signature, hasEmbedding: false }
+          const { samples } = batch ? readBatchRequest(parsed, form, 3) : readPredictRequest(parsed, form)
           accepted++
           for (const sample of samples) {
             for (const { port, sampleShape } of signature.inputs) {

@@ -1,49 +1,106 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { HttpError } from './http-error.ts'
+import { type RateLimit, TokenBucket } from './rate-limit.ts'
 
 /** Names a browser or tunnel on this machine uses for it. Anything else is a page that resolved its own name to 127.0.0.1. */
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i
 
-/** Lets in requests that know the token and were meant for this machine. */
-export interface AccessCheck {
-  /** @throws HttpError `HOST_NOT_ALLOWED`, `UNAUTHORIZED` */
-  require(request: IncomingMessage): void
+/** A client besides those that know the token. */
+export interface ApiKey {
+  readonly name: string
+  /** Of the key's text, in hexadecimal. */
+  readonly sha256: string
+  /** Instead of that of all others. */
+  readonly rateLimit: RateLimit | null
 }
 
-/**
- * @param token what clients must present, as `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`
- */
-export function accessCheck(token: string): AccessCheck {
-  const matches = (presented: string | undefined) => presented !== undefined && isSame(presented, token)
+export interface AccessRules {
+  /** What clients must present, as `Authorization: Bearer TOKEN` or `X-API-Key: TOKEN`. */
+  readonly token: string
+  readonly apiKeys: readonly ApiKey[]
+  /** Predictions of each client. */
+  readonly rateLimit: RateLimit | null
+  /** Names in the Host header beside the loopback ones, without port. */
+  readonly hosts: readonly string[]
+}
+
+/** Somebody who was let in. */
+export interface Client {
+  /** `token` or the name of the key. */
+  readonly name: string
+  readonly bucket: TokenBucket | null
+}
+
+/** Lets in requests that know the token or a key and were meant for this machine. */
+export interface AccessCheck {
+  /** @throws HttpError `HOST_NOT_ALLOWED` */
+  requireHost(request: IncomingMessage): void
+  /** @throws HttpError `UNAUTHORIZED` */
+  requireClient(request: IncomingMessage): Client
+}
+
+export function accessCheck({ token, apiKeys, rateLimit, hosts }: AccessRules): AccessCheck {
+  const names = new Set(hosts.map((host) => host.toLowerCase()))
+  const client = (name: string, limit: RateLimit | null): Client => ({
+    name,
+    bucket: limit && new TokenBucket(limit, performance.now()),
+  })
+  const holder = client('token', rateLimit)
+  const keys = apiKeys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), client: client(key.name, key.rateLimit ?? rateLimit) }))
+  // Hashing costs as much as all other checks together: a connection's key is hashed when it is first seen there, then compared.
+  const seen = new WeakMap<Socket, { readonly presented: string; readonly client: Client }>()
+
+  const clientOf = (presented: string | undefined, socket: Socket): Client | undefined => {
+    if (presented === undefined) return undefined
+    if (isSame(presented, token)) return holder
+    if (keys.length === 0) return undefined
+    const known = seen.get(socket)
+    if (known && isSame(presented, known.presented)) return known.client
+    const digest = createHash('sha256').update(presented).digest()
+    let found: Client | undefined
+    // All of them, so that the time does not say which one it was.
+    for (const key of keys) if (timingSafeEqual(digest, key.digest)) found = key.client
+    if (found) seen.set(socket, { presented, client: found })
+    return found
+  }
+
   return {
-    require: ({ headers, rawHeaders }) => {
-      if (!isLoopback(headers.host, rawHeaders)) {
-        throw new HttpError('HOST_NOT_ALLOWED', 'The Host header must be localhost, 127.0.0.1 or [::1].', {
-          hint: 'The service is reached on this machine or through a tunnel only.',
-        })
-      }
+    requireHost: ({ headers, rawHeaders }) => {
+      if (isAllowedHost(headers.host, names) && hostCount(rawHeaders) === 1) return
+      const allowed = ['localhost', '127.0.0.1', '[::1]', ...hosts]
+      throw new HttpError('HOST_NOT_ALLOWED', `The Host header must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}.`, {
+        hint: hosts.length === 0 ? 'The service is reached on this machine or through a tunnel only.' : undefined,
+      })
+    },
+    requireClient: ({ headers, socket }) => {
       const bearer = bearerOf(headers.authorization)
-      // Repeated, Node joins them with a comma, which no token of ours holds.
+      // Repeated, Node joins them with a comma, which no token or key of ours holds.
       const key = headers['x-api-key'] as string | undefined
-      if (!matches(bearer) && !matches(key)) {
-        throw new HttpError('UNAUTHORIZED', (bearer ?? key) ? 'The access token is wrong.' : 'An access token is needed.', {
-          hint: 'Send "Authorization: Bearer TOKEN" or "X-API-Key: TOKEN".',
-          headers: { 'www-authenticate': 'Bearer realm="edgesmith"' },
-        })
-      }
+      const found = clientOf(bearer, socket) ?? clientOf(key, socket)
+      if (found) return found
+      throw new HttpError('UNAUTHORIZED', (bearer ?? key) ? 'The access token is wrong.' : 'An access token is needed.', {
+        hint: 'Send "Authorization: Bearer TOKEN" or "X-API-Key: TOKEN".',
+        headers: { 'www-authenticate': 'Bearer realm="edgesmith"' },
+      })
     },
   }
 }
 
+function isAllowedHost(host: string | undefined, names: ReadonlySet<string>): boolean {
+  if (host === undefined) return false
+  return LOOPBACK_HOST.test(host) || (names.size > 0 && names.has(host.toLowerCase().replace(/:\d{1,5}$/, '')))
+}
+
 /** Node keeps the first of several Host headers; a request with several is not taken. */
-function isLoopback(host: string | undefined, rawHeaders: readonly string[]): boolean {
-  if (host === undefined || !LOOPBACK_HOST.test(host)) return false
+function hostCount(rawHeaders: readonly string[]): number {
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++
   }
-  return hosts === 1
+  return hosts
 }
 
 function bearerOf(authorization: string | undefined): string | undefined {

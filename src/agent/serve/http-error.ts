@@ -1,5 +1,5 @@
-/** Every code the REST API answers with, its HTTP status, and what it means. Clients rely on the names: append only. */
-const httpErrors = {
+/** Every code the REST API answers with, its HTTP status, and what it means. Clients rely on the names: none is ever renamed. */
+export const httpErrors = {
   BAD_REQUEST: { status: 400, means: 'the request is not HTTP as this server speaks it' },
   INVALID_JSON: { status: 400, means: 'the body is not JSON' },
   INVALID_REQUEST: { status: 400, means: 'the body is JSON of another form than the documented one' },
@@ -9,15 +9,18 @@ const httpErrors = {
   REQUEST_TIMEOUT: { status: 408, means: 'the request did not arrive whole in time' },
   BODY_TOO_LARGE: { status: 413, means: 'the body is over the limit' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, means: 'the body is not declared as JSON' },
-  HOST_NOT_ALLOWED: { status: 421, means: 'the Host header is not a loopback name' },
+  HOST_NOT_ALLOWED: { status: 421, means: 'the Host header is not a name of this service' },
   INVALID_INPUT: { status: 422, means: 'an input does not fit the model' },
+  OUT_OF_RANGE: { status: 422, means: 'a value is outside the range of its field' },
   TOO_MANY_SAMPLES: { status: 422, means: 'a batch holds more samples than are allowed' },
   MODEL_REFUSED_INPUT: { status: 422, means: 'the model cannot compute these values or sizes' },
+  RATE_LIMITED: { status: 429, means: 'this client asks more often than it may' },
   HEADERS_TOO_LARGE: { status: 431, means: 'the header is over the limit' },
   INTERNAL: { status: 500, means: 'a bug in the server' },
   MODEL_RUN_FAILED: { status: 500, means: 'the model failed while running' },
   NOT_READY: { status: 503, means: 'the model is not loaded yet' },
   OVERLOADED: { status: 503, means: 'too many requests are in flight' },
+  DEADLINE_EXCEEDED: { status: 504, means: 'the answer was not ready in time' },
 } as const satisfies Record<string, { status: number; means: string }>
 
 export type HttpErrorCode = keyof typeof httpErrors

@@ -2,6 +2,7 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import { hasArithmetic, type PreprocessingSteps, stepsForAll } from '../../core/datasets/preprocess.ts'
 import { planSample, type SamplePlan, storedShapeFor } from '../../core/datasets/sample-plan.ts'
 import type { Port } from '../../core/inference-runtime.ts'
+import type { InputFields } from './input-fields.ts'
 
 /** A model input as requests see it: one sample of it. */
 export interface SampleInput {
@@ -16,6 +17,8 @@ export interface SampleInput {
   readonly steps: PreprocessingSteps
   /** How it is done; `undefined` where that depends on sizes of the request. */
   readonly plan: SamplePlan | undefined
+  /** Names and ranges of single values, where some are known. */
+  readonly fields?: InputFields
 }
 
 /**

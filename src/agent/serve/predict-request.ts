@@ -1,56 +1,133 @@
 import type { NamedTensors, RuntimeTensor } from '../../core/inference-runtime.ts'
 import { HttpError } from './http-error.ts'
+import type { InputFields } from './input-fields.ts'
 import type { ModelSignature } from './model-signature.ts'
 import { describe, readSample } from './sample-reader.ts'
 
 /** One sample as the model takes it, each input without its batch dimension. */
 export type Sample = NamedTensors
 
+/** What a prediction request asks for. */
+export interface PredictRequest {
+  readonly samples: readonly Sample[]
+  readonly withEmbedding: boolean
+}
+
+/** What requests may hold beside values. */
+export interface RequestForm {
+  readonly signature: ModelSignature
+  /** The service has an output that is answered where `"embedding": true` asks for it. */
+  readonly hasEmbedding: boolean
+}
+
+/** Keys that may stand beside the values. */
+const FLAGS = ['preprocessed', 'embedding']
+
 /**
- * Body of `POST /predict`: `{"inputs": {NAME: values, …}}`, or `{"input": values}` for a model with one input; optionally
- * `"preprocessed": true` when the values are model inputs already and the service's preprocessing is not to be applied.
+ * Body of `POST /predict`: `{"inputs": {NAME: values, …}}`, or `{"input": values}` for a model with one input, or
+ * `{"fields": {NAME: value, …}}` where the values of all inputs have names; optionally
+ * `"preprocessed": true` when the values are model inputs already and the service's preprocessing is not to be applied, and
+ * `"embedding": true` for services with an embedding.
  *
- * @throws HttpError `INVALID_REQUEST`, `INVALID_INPUT`
+ * @throws HttpError `INVALID_REQUEST`, `INVALID_INPUT`, `OUT_OF_RANGE`
  */
-export function readPredictRequest(body: unknown, signature: ModelSignature): Sample[] {
-  const fields = requireObject(body, 'The body')
-  requireKeys(fields, ['inputs', 'input', 'preprocessed'])
-  if (Object.hasOwn(fields, 'input') === Object.hasOwn(fields, 'inputs')) {
-    throw new HttpError('INVALID_REQUEST', 'The body must have either "inputs" or "input".', { hint: exampleFor(signature) })
+export function readPredictRequest(body: unknown, form: RequestForm): PredictRequest {
+  const { signature } = form
+  const given = requireObject(body, 'The body')
+  const named = hasNamedFields(signature)
+  requireKeys(given, ['inputs', 'input', ...(named ? ['fields'] : []), ...FLAGS])
+  const ways = ['inputs', 'input', ...(named ? ['fields'] : [])].filter((key) => Object.hasOwn(given, key))
+  if (ways.length !== 1) {
+    const expected = named ? 'one of "inputs", "input" and "fields"' : 'either "inputs" or "input"'
+    throw new HttpError('INVALID_REQUEST', `The body must have ${expected}.`, { hint: exampleFor(signature) })
   }
-  const preprocessed = readFlag(fields)
-  if (Object.hasOwn(fields, 'inputs')) return [readInputs(fields.inputs, signature, preprocessed, 'inputs')]
+  const preprocessed = readFlag(given, 'preprocessed')
+  const withEmbedding = readEmbeddingFlag(given, form)
+  const one = (sample: Sample): PredictRequest => ({ samples: [sample], withEmbedding })
+  if (ways[0] === 'inputs') return one(readInputs(given.inputs, signature, preprocessed, 'inputs'))
+  if (ways[0] === 'fields') return one(readFields(given.fields, signature, preprocessed, 'fields'))
   const only = signature.inputs[0]
   if (!only || signature.inputs.length > 1) {
     throw new HttpError('INVALID_REQUEST', `"input" is for models with one input; this one has ${signature.inputs.length}.`, {
       hint: exampleFor(signature),
     })
   }
-  return [named([[only.port.name, readSample(fields.input, only, preprocessed, 'input')]])]
+  return one(sampleOf([[only.port.name, readSample(given.input, only, preprocessed, 'input')]]))
 }
 
 /**
- * Body of `POST /predict/batch`: `{"inputs": [{NAME: values, …}, …]}`, each entry as in `POST /predict`.
+ * Body of `POST /predict/batch`: `{"inputs": [{NAME: values, …}, …]}` or `{"fields": [{NAME: value, …}, …]}`, each entry as in
+ * `POST /predict`.
  *
- * @throws HttpError `INVALID_REQUEST`, `INVALID_INPUT`, `TOO_MANY_SAMPLES`
+ * @throws HttpError `INVALID_REQUEST`, `INVALID_INPUT`, `OUT_OF_RANGE`, `TOO_MANY_SAMPLES`
  */
-export function readBatchRequest(body: unknown, signature: ModelSignature, limit: number): Sample[] {
-  const fields = requireObject(body, 'The body')
-  requireKeys(fields, ['inputs', 'preprocessed'])
-  const { inputs } = fields
-  if (!Array.isArray(inputs)) {
-    throw new HttpError('INVALID_REQUEST', `"inputs" must be a list of samples, found ${describe(inputs)}.`, {
+export function readBatchRequest(body: unknown, form: RequestForm, limit: number): PredictRequest {
+  const { signature } = form
+  const given = requireObject(body, 'The body')
+  const named = hasNamedFields(signature)
+  requireKeys(given, ['inputs', ...(named ? ['fields'] : []), ...FLAGS])
+  const key = named && Object.hasOwn(given, 'fields') ? 'fields' : 'inputs'
+  if (key === 'fields' && Object.hasOwn(given, 'inputs')) {
+    throw new HttpError('INVALID_REQUEST', 'The body must have either "inputs" or "fields".', { hint: exampleFor(signature) })
+  }
+  const entries = given[key]
+  if (!Array.isArray(entries)) {
+    throw new HttpError('INVALID_REQUEST', `"${key}" must be a list of samples, found ${describe(entries)}.`, {
       hint: exampleFor(signature),
     })
   }
-  if (inputs.length === 0) throw new HttpError('INVALID_REQUEST', '"inputs" holds no sample.')
-  if (inputs.length > limit) {
-    throw new HttpError('TOO_MANY_SAMPLES', `"inputs" holds ${inputs.length} samples, at most ${limit} are taken at once.`, {
-      hint: 'Split them over several requests.',
+  if (entries.length === 0) throw new HttpError('INVALID_REQUEST', `"${key}" holds no sample.`)
+  if (entries.length > limit) throw tooManySamples(key, entries.length, limit)
+  const preprocessed = readFlag(given, 'preprocessed')
+  const read = key === 'fields' ? readFields : readInputs
+  return {
+    samples: entries.map((entry, index) => read(entry, signature, preprocessed, `${key}[${index}]`)),
+    withEmbedding: readEmbeddingFlag(given, form),
+  }
+}
+
+/** Whether samples can be given by the names of their values. */
+export function hasNamedFields({ inputs }: ModelSignature): boolean {
+  return inputs.length > 0 && inputs.every(({ fields }) => fields?.isComplete)
+}
+
+export function tooManySamples(key: string, found: number, limit: number): HttpError {
+  return new HttpError('TOO_MANY_SAMPLES', `"${key}" holds ${found} samples, at most ${limit} are taken at once.`, {
+    hint: 'Split them over several requests.',
+  })
+}
+
+function readFields(value: unknown, { inputs }: ModelSignature, preprocessed: boolean, path: string): Sample {
+  if (preprocessed) throw new HttpError('INVALID_REQUEST', '"preprocessed" is for "inputs": fields are given as people know them.')
+  const given = requireObject(value, path)
+  const unknown = Object.keys(given).find((name) => !inputs.some(({ fields }) => fields?.names.has(name)))
+  if (unknown !== undefined) {
+    throw new HttpError('INVALID_INPUT', `${path} has ${JSON.stringify(unknown.slice(0, 80))}, which is no field of the model.`, {
+      hint: fieldsHint(inputs),
     })
   }
-  const preprocessed = readFlag(fields)
-  return inputs.map((entry, index) => readInputs(entry, signature, preprocessed, `inputs[${index}]`))
+  return sampleOf(
+    inputs.map((input) => {
+      const { byIndex } = input.fields as InputFields
+      const values = new Array<unknown>(byIndex.size)
+      for (const [index, { name }] of byIndex) {
+        if (!Object.hasOwn(given, name)) throw new HttpError('INVALID_INPUT', `${path}.${name} is missing.`, { hint: fieldsHint(inputs) })
+        const value = given[name]
+        if (Array.isArray(value)) throw new HttpError('INVALID_INPUT', `${path}.${name} must be one value, found ${describe(value)}.`)
+        values[index] = value
+      }
+      return [input.port.name, readSample(values, input, false, path, true)] as const
+    }),
+  )
+}
+
+/** Hints stay short where there are many names. */
+const MOST_NAMES_SHOWN = 60
+
+function fieldsHint(inputs: ModelSignature['inputs']): string {
+  const names = inputs.flatMap(({ fields }) => [...(fields?.names ?? [])])
+  const rest = names.length - MOST_NAMES_SHOWN
+  return `The fields are: ${names.slice(0, MOST_NAMES_SHOWN).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`
 }
 
 function readInputs(value: unknown, { inputs }: ModelSignature, preprocessed: boolean, path: string): Sample {
@@ -62,7 +139,7 @@ function readInputs(value: unknown, { inputs }: ModelSignature, preprocessed: bo
       hint: `The inputs are: ${names.join(', ')}.`,
     })
   }
-  return named(
+  return sampleOf(
     inputs.map((input) => {
       const { name } = input.port
       if (!Object.hasOwn(given, name)) {
@@ -74,17 +151,25 @@ function readInputs(value: unknown, { inputs }: ModelSignature, preprocessed: bo
 }
 
 /** fromEntries defines properties, so that an input may be called "__proto__". */
-function named(entries: readonly (readonly [string, RuntimeTensor])[]): Sample {
+function sampleOf(entries: readonly (readonly [string, RuntimeTensor])[]): Sample {
   return Object.fromEntries(entries)
 }
 
-function readFlag(fields: Readonly<Record<string, unknown>>): boolean {
-  const { preprocessed = false } = fields
-  if (typeof preprocessed === 'boolean') return preprocessed
-  throw new HttpError('INVALID_REQUEST', `"preprocessed" must be true or false, found ${describe(preprocessed)}.`)
+function readEmbeddingFlag(given: Readonly<Record<string, unknown>>, { hasEmbedding }: RequestForm): boolean {
+  const wanted = readFlag(given, 'embedding')
+  if (wanted && !hasEmbedding) throw new HttpError('INVALID_REQUEST', 'This service has no embedding to answer.')
+  return wanted
 }
 
-function requireObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
+function readFlag(given: Readonly<Record<string, unknown>>, name: string): boolean {
+  const value = given[name]
+  if (value === undefined) return false
+  if (typeof value === 'boolean') return value
+  throw new HttpError('INVALID_REQUEST', `"${name}" must be true or false, found ${describe(value)}.`)
+}
+
+/** @throws HttpError `INVALID_REQUEST` */
+export function requireObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new HttpError('INVALID_REQUEST', `${what} must be an object, found ${describe(value)}.`)
 }

@@ -1,8 +1,8 @@
-import type { LoadedModel, NamedTensors, RuntimeTensor, TensorValues } from '../../core/inference-runtime.ts'
-import { elementFormats } from './element-types.ts'
+import type { LoadedModel, NamedTensors } from '../../core/inference-runtime.ts'
+import { type BatchRows, batchFeeds, rowsOf } from './batch-feeds.ts'
+import { HttpError } from './http-error.ts'
 import type { ModelSignature } from './model-signature.ts'
 import type { Sample } from './predict-request.ts'
-import { type ClassNames, type SampleAnswer, splitOutputs } from './sample-outputs.ts'
 
 /**
  * Samples in one run of a model with an open batch. Enough to be as fast as larger ones, few enough that the event loop turns (health
@@ -10,129 +10,190 @@ import { type ClassNames, type SampleAnswer, splitOutputs } from './sample-outpu
  */
 const MOST_SAMPLES_IN_RUN = 32
 
-/** Answers requests with a loaded model. */
-export interface Predictor {
-  readonly signature: ModelSignature
-  /** One answer for each sample, in order. @throws EdgesmithError `MODEL_RUN_FAILED` */
-  predict(samples: readonly Sample[]): Promise<SampleAnswer[]>
+/** What one run gave. */
+export interface RunOutputs {
+  readonly outputs: NamedTensors
+  /** First dimension of the outputs; `undefined` when they have no batch dimension: then they are one answer whole. */
+  readonly rows: number | undefined
 }
 
-/** A request whose samples wait for a run. */
-interface Waiting {
-  readonly samples: readonly Sample[]
-  readonly resolve: (answers: SampleAnswer[]) => void
+/** The rows of a run that belong to one request. */
+export interface RunPart {
+  readonly run: RunOutputs
+  readonly first: number
+  readonly count: number
+}
+
+/** Counts runs. */
+export interface InferenceMeter {
+  /** @param queueMs and `computeMs` summed over the requests that shared the run */
+  ran(rows: number, requests: number, queueMs: number, computeMs: number): void
+}
+
+/** Whoever asked; work for a request that is over is dropped. */
+export interface Asker {
+  isOver(): boolean
+}
+
+/** Runs a loaded model for requests. All promises reject with EdgesmithError `MODEL_RUN_FAILED` */
+export interface Predictor {
+  readonly signature: ModelSignature
+  /** Samples that wait or are being run. */
+  readonly depth: number
+  /** Parts of one or several runs, all samples in order. */
+  predict(samples: readonly Sample[], asker: Asker): Promise<readonly RunPart[]>
+  /** Tensors as the model takes them, batch dimension and all. */
+  predictTensors(feeds: NamedTensors, asker: Asker): Promise<readonly RunPart[]>
+}
+
+/** A request whose rows wait for a run. */
+interface Waiting extends BatchRows {
+  readonly asker: Asker
+  readonly since: number
+  readonly resolve: (parts: readonly RunPart[]) => void
   readonly reject: (error: unknown) => void
 }
 
 /**
- * Runs samples on a model: batching, running, splitting. Runs happen on the calling thread (ONNX Runtime's call blocks it), one
- * after the other; between two of them other requests get their turn.
+ * Runs requests on a model: batching, running. Runs happen on the calling thread (ONNX Runtime's call blocks it), one after the other;
+ * between two of them other requests get their turn.
  *
- * Samples of all requests that arrived in one turn of the event loop share runs (micro-batching), where the model has an open batch: a run of
+ * Rows of all requests that arrived in one turn of the event loop share runs (micro-batching), where the model has an open batch: a run of
  * 40 samples of a small model takes little longer than one of a single sample. Nobody waits for a batch to fill. A run that fails is
  * repeated request by request, so that only those fail that cannot be run.
  */
-export function createPredictor(model: LoadedModel, signature: ModelSignature, names: ClassNames): Predictor {
-  const order = model.outputs.map(({ name }) => name)
+export function createPredictor(model: LoadedModel, signature: ModelSignature, meter: InferenceMeter): Predictor {
   const { batching } = signature
   // Sizes left open may differ from sample to sample: those cannot share a run.
   const stackable = signature.inputs.every(({ sampleShape }) => !sampleShape.includes(undefined))
   const shares = batching.kind === 'open' && stackable
   const chunk = batching.kind === 'fixed' ? batching.size : shares ? MOST_SAMPLES_IN_RUN : 1
-  const filled = batching.kind === 'fixed'
+  const outputRows = (rows: number) => (batching.kind === 'single' ? undefined : rows)
   let queue: Waiting[] = []
+  let depth = 0
   let isRunning = false
 
-  async function run(samples: readonly Sample[]): Promise<SampleAnswer[]> {
-    const rows = filled ? chunk : samples.length
-    const outputs = await model.run(stack(samples, signature, rows))
-    return splitOutputs(outputs, order, samples.length, batching.kind === 'single' ? undefined : rows, names)
+  /** One run for some requests, counted. */
+  async function run(feeds: NamedTensors, rows: number, requests: readonly Waiting[]): Promise<NamedTensors> {
+    const start = performance.now()
+    const outputs = await model.run(feeds)
+    const waited = requests.reduce((sum, { since }) => sum + (start - since), 0)
+    meter.ran(rows, requests.length, waited, (performance.now() - start) * requests.length)
+    return outputs
   }
 
-  async function runAlone({ samples, resolve, reject }: Pick<Waiting, 'samples' | 'resolve' | 'reject'>): Promise<void> {
+  async function runAlone(request: Waiting): Promise<void> {
+    const parts: RunPart[] = []
     try {
-      const answers: SampleAnswer[] = []
-      for (let first = 0; first < samples.length; first += chunk) answers.push(...(await run(samples.slice(first, first + chunk))))
-      resolve(answers)
+      for (let first = 0; first < request.rows; first += chunk) {
+        if (request.asker.isOver()) throw abandoned()
+        const count = Math.min(chunk, request.rows - first)
+        const rows = batching.kind === 'fixed' ? chunk : count
+        const outputs = await run(batchFeeds([request], signature, { first, count, rows }), count, [request])
+        parts.push({ run: { outputs, rows: outputRows(rows) }, first: 0, count })
+      }
+      done(request)
+      request.resolve(parts)
     } catch (error) {
-      reject(error)
+      done(request)
+      request.reject(error)
+    }
+  }
+
+  /** Tensors that fill a run by themselves are run as they are. */
+  async function runWhole(feeds: NamedTensors, request: Waiting): Promise<void> {
+    try {
+      const outputs = await run(feeds, request.rows, [request])
+      done(request)
+      const rows = outputRows(request.rows)
+      request.resolve([{ run: { outputs, rows }, first: 0, count: rows ?? 1 }])
+    } catch (error) {
+      done(request)
+      request.reject(error)
+    }
+  }
+
+  async function runTogether(requests: readonly Waiting[], rows: number): Promise<void> {
+    try {
+      const outputs = await run(batchFeeds(requests, signature, { first: 0, count: rows, rows }), rows, requests)
+      const shared: RunOutputs = { outputs, rows }
+      let first = 0
+      for (const request of requests) {
+        done(request)
+        request.resolve([{ run: shared, first, count: request.rows }])
+        first += request.rows
+      }
+    } catch (error) {
+      if (requests.length > 1) for (const request of requests) await runAlone(request)
+      else {
+        done(requests[0] as Waiting)
+        requests[0]?.reject(error)
+      }
     }
   }
 
   /** Runs what waits, in the order it came; requests that arrive meanwhile join the next run. */
   async function runQueue(): Promise<void> {
-    isRunning = true
     while (queue.length > 0) {
-      const { shared, samples } = takeRun(queue)
+      const shared = takeRun(queue)
       queue = queue.slice(shared.length)
-      if (samples === null) {
-        await runAlone(shared[0] as Waiting)
-        continue
-      }
-      try {
-        const answers = await run(samples)
-        let first = 0
-        for (const request of shared) {
-          const next = first + request.samples.length
-          request.resolve(shared.length === 1 ? answers : answers.slice(first, next))
-          first = next
-        }
-      } catch (error) {
-        if (shared.length === 1) (shared[0] as Waiting).reject(error)
-        else for (const request of shared) await runAlone(request)
-      }
+      const wanted = shared.filter((request) => {
+        if (!request.asker.isOver()) return true
+        done(request)
+        request.reject(abandoned())
+        return false
+      })
+      const [first] = wanted
+      if (first === undefined) continue
+      const rows = wanted.reduce((sum, request) => sum + request.rows, 0)
+      if (rows > MOST_SAMPLES_IN_RUN) await runAlone(first)
+      else await runTogether(wanted, rows)
     }
     isRunning = false
   }
 
+  function done({ rows }: Waiting): void {
+    depth -= rows
+  }
+
+  function enqueue(request: Waiting): void {
+    queue.push(request)
+    if (isRunning) return
+    isRunning = true
+    // The rest of this turn's requests come before it.
+    setImmediate(() => void runQueue())
+  }
+
+  const waiting = (rows: BatchRows, asker: Asker, start: (request: Waiting) => void) =>
+    new Promise<readonly RunPart[]>((resolve, reject) => {
+      depth += rows.rows
+      start({ ...rows, asker, since: performance.now(), resolve, reject })
+    })
+
   return {
     signature,
-    predict: (samples) =>
-      new Promise<SampleAnswer[]>((resolve, reject) => {
-        if (!shares) {
-          void runAlone({ samples, resolve, reject })
-          return
-        }
-        queue.push({ samples, resolve, reject })
-        if (isRunning) return
-        isRunning = true
-        // The rest of this turn's requests come before it.
-        setImmediate(() => void runQueue())
-      }),
+    get depth() {
+      return depth
+    },
+    predict: (samples, asker) =>
+      waiting({ rows: samples.length, samples, feeds: null }, asker, shares ? enqueue : (request) => void runAlone(request)),
+    predictTensors: (feeds, asker) =>
+      waiting({ rows: rowsOf(feeds, signature), samples: [], feeds }, asker, shares ? enqueue : (request) => void runWhole(feeds, request)),
   }
 }
 
-/** Requests that share the next run, and their samples; `samples` is null for a request that takes several runs by itself. */
-function takeRun(queue: readonly Waiting[]): { readonly shared: readonly Waiting[]; readonly samples: readonly Sample[] | null } {
-  const [first] = queue as readonly [Waiting]
-  if (first.samples.length > MOST_SAMPLES_IN_RUN) return { shared: [first], samples: null }
-  const samples: Sample[] = []
+function abandoned(): HttpError {
+  return new HttpError('DEADLINE_EXCEEDED', 'Nobody waits for this answer any more.')
+}
+
+/** Requests that share the next run; one with more rows than fit into a run comes alone. */
+function takeRun(queue: readonly Waiting[]): readonly Waiting[] {
+  let rows = 0
   let taken = 0
   for (const request of queue) {
-    if (samples.length + request.samples.length > MOST_SAMPLES_IN_RUN) break
-    samples.push(...request.samples)
+    if (taken > 0 && rows + request.rows > MOST_SAMPLES_IN_RUN) break
+    rows += request.rows
     taken++
   }
-  return { shared: queue.slice(0, taken), samples }
-}
-
-/** Feeds of `rows` rows from samples; missing rows repeat the last sample. */
-function stack(samples: readonly Sample[], { inputs }: ModelSignature, rows: number): NamedTensors {
-  return Object.fromEntries(
-    inputs.map(({ port: { name, type }, batched }) => {
-      const first = (samples[0] as Sample)[name] as RuntimeTensor
-      if (!batched) return [name, first]
-      if (rows === 1) return [name, { type, dims: [1, ...first.dims], values: first.values }]
-      const size = first.values.length
-      const values = elementFormats[type]?.make(rows * size) as TensorValues
-      for (let row = 0; row < rows; row++)
-        copy((samples[Math.min(row, samples.length - 1)] as Sample)[name]?.values as TensorValues, values, row * size)
-      return [name, { type, dims: [rows, ...first.dims], values }]
-    }),
-  )
-}
-
-function copy(from: TensorValues, to: TensorValues, offset: number): void {
-  if (Array.isArray(to)) for (let i = 0; i < from.length; i++) to[offset + i] = from[i] as string
-  else (to as Float32Array).set(from as Float32Array, offset)
+  return queue.slice(0, taken)
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isNestedDeeperThan } from '../../core/json-depth.ts'
 import { HttpError } from './http-error.ts'
 
@@ -45,22 +45,34 @@ export interface BodyLease {
 /** Gets the body, or why there is none. */
 export type BodyReceiver = (error: unknown, body: unknown) => void
 
+/** What the body of a request is. */
+export interface BodyFormat {
+  /** @throws HttpError `UNSUPPORTED_MEDIA_TYPE`; before anything of the body is taken */
+  require(headers: IncomingHttpHeaders): void
+  /** @throws HttpError `INVALID_JSON`, `INVALID_REQUEST` */
+  decode(bytes: Buffer, headers: IncomingHttpHeaders): unknown
+}
+
+export const jsonBody: BodyFormat = { require: requireJson, decode: parseJson }
+
 /**
- * Receives a JSON body of at most `limit` bytes. A callback instead of a promise: this runs for every request, and the turns a promise takes
+ * Receives a body of at most `limit` bytes. A callback instead of a promise: this runs for every request, and the turns a promise takes
  * cost as much as the checks.
  *
  * @param goOn called when the header is in order and the body is wanted (`Expect: 100-continue`)
- * @param done called once. Errors: HttpError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`, `OVERLOADED`, `INVALID_JSON`, `INVALID_REQUEST`; plain Error
- *   when the client is gone
+ * @param done called once. Errors: HttpError `BODY_TOO_LARGE`, `OVERLOADED` and those of the format; plain Error when the client is gone
+ * @throws HttpError `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`
  */
-export function receiveJsonBody(
+export function receiveBody(
   request: IncomingMessage,
+  format: BodyFormat,
   limit: number,
   lease: BodyLease,
   goOn: (() => void) | undefined,
   done: BodyReceiver,
 ): void {
-  requireJson(request)
+  format.require(request.headers)
+  requirePlainEncoding(request.headers)
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
   goOn?.()
   const chunks: Buffer[] = []
@@ -81,7 +93,7 @@ export function receiveJsonBody(
   const onEnd = () => {
     let body: unknown
     try {
-      body = parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+      body = format.decode(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), request.headers)
     } catch (error) {
       finish(error)
       return
@@ -94,7 +106,7 @@ export function receiveJsonBody(
 
 function ignore(): void {}
 
-function requireJson({ headers }: IncomingMessage): void {
+function requireJson(headers: IncomingHttpHeaders): void {
   const type = headers['content-type']
   if (type !== PLAIN_JSON && (type === undefined || !/^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type))) {
     throw new HttpError(
@@ -102,13 +114,17 @@ function requireJson({ headers }: IncomingMessage): void {
       `The body must be declared as "Content-Type: application/json"${type === undefined ? '' : ', in UTF-8'}.`,
     )
   }
+}
+
+function requirePlainEncoding(headers: IncomingHttpHeaders): void {
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     throw new HttpError('UNSUPPORTED_MEDIA_TYPE', 'Compressed bodies are not taken.', { hint: 'Send the body without Content-Encoding.' })
   }
 }
 
-function parseJson(bytes: Buffer): unknown {
+/** @throws HttpError `INVALID_JSON`, `INVALID_REQUEST` (nested too deep) */
+export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new HttpError('INVALID_JSON', 'The body is not UTF-8 text.')
   const text = bytes.toString('utf8')
   // A short body nests no deeper than it is long: harmless, and most bodies are short.

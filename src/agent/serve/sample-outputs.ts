@@ -1,8 +1,9 @@
-import type { NamedTensors, RuntimeTensor } from '../../core/inference-runtime.ts'
+import type { RuntimeTensor } from '../../core/inference-runtime.ts'
 import { topClass } from '../../core/metrics/classification.ts'
 import { softmaxAt } from '../../core/metrics/softmax.ts'
-import { findClassScores } from '../../engine/measure/classifier-output.ts'
+import { type ClassScores, findClassScores } from '../../engine/measure/classifier-output.ts'
 import { jsonValue } from './element-types.ts'
+import type { RunOutputs, RunPart } from './predictor.ts'
 
 /** Answer for one sample. */
 export interface SampleAnswer {
@@ -10,6 +11,8 @@ export interface SampleAnswer {
   readonly outputs: Readonly<Record<string, unknown>>
   /** Only for classifiers. */
   readonly prediction?: ClassPrediction | null
+  /** Only where it was asked for. */
+  readonly embedding?: unknown
 }
 
 /** The class with the highest score; `null` in the answer when the scores are not numbers. */
@@ -30,29 +33,47 @@ export interface ClassNames {
 /** Rounding of a float16 softmax over a thousand classes stays below this. */
 const PROBABILITY_SUM_TOLERANCE = 0.01
 
-/**
- * Splits the outputs of one run into answers.
- *
- * @param count samples in the run that count; a filled-up batch has more rows
- * @param rows first dimension of the outputs, `undefined` when the model has no batch dimension: then outputs are one answer whole
- */
-export function splitOutputs(
-  outputs: NamedTensors,
-  order: readonly string[],
-  count: number,
-  rows: number | undefined,
-  names: ClassNames,
-): SampleAnswer[] {
-  const scores = findClassScores(outputs, order, rows ?? 1)
-  const classes = scores && isClassifier(scores.classes, names) ? scores : undefined
-  return Array.from({ length: count }, (_, row) => {
-    const answer = Object.fromEntries(order.map((name) => [name, nested(outputs[name] as RuntimeTensor, row, rows)]))
-    if (!classes) return { outputs: answer }
-    return {
-      outputs: answer,
-      prediction: predictClass(classes.scores.subarray(row * classes.classes, (row + 1) * classes.classes), names.labels),
-    }
-  })
+/** How answers are made from a model's outputs. */
+export interface AnswerForm {
+  /** Outputs that are always answered, in the model's order. */
+  readonly outputs: readonly string[]
+  /** Output that is answered only to those who ask for it. */
+  readonly embedding: string | null
+  readonly names: ClassNames
+}
+
+/** Answers for all samples of a request, from the parts of the runs that were its. */
+export function answersOf(parts: readonly RunPart[], form: AnswerForm, withEmbedding: boolean): SampleAnswer[] {
+  const [part] = parts
+  if (part !== undefined && parts.length === 1 && part.count === 1) return [answerOf(part.run, part.first, form, withEmbedding)]
+  return parts.flatMap(({ run, first, count }) =>
+    Array.from({ length: count }, (_, row) => answerOf(run, first + row, form, withEmbedding)),
+  )
+}
+
+function answerOf(run: RunOutputs, row: number, { outputs: order, embedding, names }: AnswerForm, withEmbedding: boolean): SampleAnswer {
+  const { outputs, rows } = run
+  const classes = classesOf(run, order, names)
+  return {
+    outputs: Object.fromEntries(order.map((name) => [name, nested(outputs[name] as RuntimeTensor, row, rows)])),
+    ...(classes
+      ? { prediction: predictClass(classes.scores.subarray(row * classes.classes, (row + 1) * classes.classes), names.labels) }
+      : {}),
+    ...(withEmbedding && embedding !== null ? { embedding: nested(outputs[embedding] as RuntimeTensor, row, rows) } : {}),
+  }
+}
+
+/** Found once for all rows of a run: half precision is converted for it. */
+const scoresOfRuns = new WeakMap<RunOutputs, ClassScores | null>()
+
+function classesOf(run: RunOutputs, order: readonly string[], names: ClassNames): ClassScores | null {
+  let found = scoresOfRuns.get(run)
+  if (found === undefined) {
+    const scores = findClassScores(run.outputs, order, run.rows ?? 1)
+    found = scores && isClassifier(scores.classes, names) ? scores : null
+    scoresOfRuns.set(run, found)
+  }
+  return found
 }
 
 /** An output of several numbers is a classifier's when each has a label, or when the model was evaluated as one; not every vector is. */

@@ -3,8 +3,10 @@ import { moved, prepareValues, worksInDouble } from '../../core/datasets/prepare
 import { isIdentity } from '../../core/datasets/preprocess.ts'
 import type { SamplePlan } from '../../core/datasets/sample-plan.ts'
 import type { RuntimeTensor, TensorValues } from '../../core/inference-runtime.ts'
+import type { ElementType } from '../../core/onnx/data-types.ts'
 import { type ElementFormat, elementFormats } from './element-types.ts'
 import { HttpError } from './http-error.ts'
+import { requireInRange } from './input-fields.ts'
 import { planRequest, type SampleInput } from './model-signature.ts'
 
 /** A body of 16 MB holds no more values than this; shapes that claim more are ragged lists. */
@@ -17,10 +19,11 @@ const MOST_VALUES = 2 ** 23
  *
  * @param preprocessed the values are model inputs already, in the model's shape
  * @param path how messages call it, for example `inputs.x`
+ * @param byName values are one flat list whose places messages call by the names of the input's fields
  * @returns dims without the batch
- * @throws HttpError `INVALID_INPUT` naming the place, what was expected and what was found
+ * @throws HttpError `INVALID_INPUT` naming the place, what was expected and what was found; `OUT_OF_RANGE`
  */
-export function readSample(value: unknown, input: SampleInput, preprocessed: boolean, path: string): RuntimeTensor {
+export function readSample(value: unknown, input: SampleInput, preprocessed: boolean, path: string, byName = false): RuntimeTensor {
   const { type } = input.port
   const raw = preprocessed || isIdentity(input.steps)
   const shape = raw ? input.sampleShape : input.sentShape
@@ -28,13 +31,23 @@ export function readSample(value: unknown, input: SampleInput, preprocessed: boo
   const dims = acceptedShape(found, input.batched, shape)
   if (!dims) throw new HttpError('INVALID_INPUT', `${path} must be ${describeExpected(input, shape)}, found ${describe(value)}.`)
   const plan = raw ? undefined : (input.plan ?? planned(dims, input, path))
-  // What is computed with must not be rounded to the model's type before.
-  const format = elementFormats[plan?.arithmetic ? (worksInDouble(type) ? 'float64' : 'float32') : type]
+  const format = elementFormats[sentType(type, Boolean(plan?.arithmetic))]
   if (!format) throw new HttpError('INVALID_INPUT', `${path} takes ${type} values, which cannot be sent as JSON.`)
   const count = product(found)
   if (count > MOST_VALUES) throw new HttpError('INVALID_INPUT', `${path} is ${describe(value)}, more than ${MOST_VALUES} values.`)
   const values = format.make(count)
-  new Filler(format, values, found, path).fill(value, 0, 0)
+  const nameOf = (index: number) => input.fields?.byIndex.get(index)?.name
+  new Filler(
+    format,
+    values,
+    found,
+    byName ? ([index]) => `${path}.${nameOf(index as number)}` : (place) => `${path}${subscripts(place)}`,
+  ).fill(value)
+  // Ranges are those of values as they are sent; what is preprocessed already has others.
+  if (input.fields && (!preprocessed || isIdentity(input.steps))) {
+    const placeOf = (index: number) => (byName ? `${path}.${nameOf(index)}` : `${path}: value ${index} ("${nameOf(index)}")`)
+    requireInRange(input.fields, values, type, 0, placeOf)
+  }
   if (!plan) return { type, dims, values }
   if (!plan.arithmetic) return { type, dims: plan.dims, values: moved(values, plan.move, 1) }
   const prepared = prepareValues(plan, values as Float32Array | Float64Array, 1, (index) => {
@@ -43,6 +56,11 @@ export function readSample(value: unknown, input: SampleInput, preprocessed: boo
     })
   })
   return { type, dims: plan.dims, values: prepared }
+}
+
+/** Type that values of a request have: computed with, they must not be rounded to the model's before. */
+export function sentType(type: ElementType, arithmetic: boolean): ElementType {
+  return arithmetic ? (worksInDouble(type) ? 'float64' : 'float32') : type
 }
 
 /** Sizes the model leaves open may not fit the preprocessing. */
@@ -55,23 +73,35 @@ function planned(dims: readonly number[], input: SampleInput, path: string): Sam
   }
 }
 
-/** Copies nested arrays into a tensor and names the place of the first value that does not fit. */
+/**
+ * Copies nested lists into a tensor.
+ * @param shape lengths of the lists, from the outermost; their product is the number of values
+ * @throws HttpError `INVALID_INPUT` naming the place of the first value that does not fit
+ */
+export function fillValues(value: unknown, format: ElementFormat, values: TensorValues, shape: readonly number[], path: string): void {
+  new Filler(format, values, shape, (place) => `${path}${subscripts(place)}`).fill(value)
+}
+
 class Filler {
   private readonly format: ElementFormat
   private readonly values: TensorValues
   private readonly shape: readonly number[]
-  private readonly path: string
+  private readonly describePlace: (place: readonly number[]) => string
   private readonly place: number[] = []
 
-  constructor(format: ElementFormat, values: TensorValues, shape: readonly number[], path: string) {
+  constructor(format: ElementFormat, values: TensorValues, shape: readonly number[], describePlace: (place: readonly number[]) => string) {
     this.format = format
     this.values = values
     this.shape = shape
-    this.path = path
+    this.describePlace = describePlace
+  }
+
+  fill(value: unknown): void {
+    this.fillFrom(value, 0, 0)
   }
 
   /** @returns the index after the last value stored */
-  fill(part: unknown, axis: number, next: number): number {
+  private fillFrom(part: unknown, axis: number, next: number): number {
     const size = this.shape[axis]
     if (size === undefined) {
       if (!this.format.put(this.values, next, part)) throw this.wrong(`must be ${this.format.expected}, found ${describe(part)}`)
@@ -80,21 +110,31 @@ class Filler {
     if (!Array.isArray(part)) throw this.wrong(`must be a list of ${size}, found ${describe(part)}`)
     if (part.length !== size) throw this.wrong(`has ${part.length} entries, the lists before it have ${size}`)
     let index = next
+    if (axis === this.shape.length - 1 && this.format.putList) {
+      const stored = this.format.putList(this.values, next, part)
+      if (stored === size) return next + size
+      this.place[axis] = stored
+      throw this.wrong(`must be ${this.format.expected}, found ${describe(part[stored])}`)
+    }
     for (let i = 0; i < size; i++) {
       this.place[axis] = i
-      index = this.fill(part[i], axis + 1, index)
+      index = this.fillFrom(part[i], axis + 1, index)
     }
     this.place.length = axis
     return index
   }
 
   private wrong(problem: string): HttpError {
-    return new HttpError('INVALID_INPUT', `${this.path}${this.place.map((i) => `[${i}]`).join('')} ${problem}.`)
+    return new HttpError('INVALID_INPUT', `${this.describePlace(this.place)} ${problem}.`)
   }
 }
 
+function subscripts(place: readonly number[]): string {
+  return place.map((i) => `[${i}]`).join('')
+}
+
 /** Lengths of the lists met on the way to the first value; `[]` for a value that is no list. */
-function shapeOf(value: unknown): number[] {
+export function shapeOf(value: unknown): number[] {
   const shape: number[] = []
   for (let part = value; Array.isArray(part); part = part[0]) shape.push(part.length)
   return shape

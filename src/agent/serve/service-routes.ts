@@ -1,50 +1,39 @@
-import type { ServiceConfig } from '../../contract/agent-protocol.ts'
-import { EdgesmithError } from '../../contract/errors.ts'
 import type { Port } from '../../core/inference-runtime.ts'
 import { agentVersion } from '../agent-version.ts'
-import { HttpError } from './http-error.ts'
-import { readBatchRequest, readPredictRequest, type Sample } from './predict-request.ts'
-import type { Predictor } from './predictor.ts'
-import type { SampleAnswer } from './sample-outputs.ts'
-import type { Answer, Route } from './service-http.ts'
-import type { ServiceLimits } from './service-limits.ts'
-import type { ServiceLog } from './service-log.ts'
-import type { ServiceStatistics } from './service-statistics.ts'
-
-/** A model that is ready to answer. */
-export interface ServedModel {
-  readonly predictor: Predictor
-  readonly outputs: readonly Port[]
-  readonly runtimeVersion: string
-}
-
-/** What the routes speak about; `model` is null until it is loaded. */
-export interface ServiceView {
-  readonly config: ServiceConfig
-  readonly limits: ServiceLimits
-  readonly statistics: ServiceStatistics
-  readonly log: ServiceLog
-  readonly model: () => ServedModel | null
-  readonly isDraining: () => boolean
-}
+import { docsRoutes } from './docs/docs-routes.ts'
+import type { RequestContext } from './exchange.ts'
+import type { Answer } from './http-answer.ts'
+import { METRICS_CONTENT_TYPE, metricText } from './metrics/metric-text.ts'
+import { processFamilies } from './metrics/service-metrics.ts'
+import { openApiDocument } from './openapi/openapi-document.ts'
+import { type PredictRequest, type RequestForm, readBatchRequest, readPredictRequest } from './predict-request.ts'
+import { answerPrediction } from './prediction.ts'
+import { answersOf, type SampleAnswer } from './sample-outputs.ts'
+import type { Route } from './service-http.ts'
+import { isReady, requireModel, type ServiceView } from './service-view.ts'
+import { protocolRoutes } from './v2/v2-routes.ts'
 
 /** All paths of the REST API. Names in bodies are snake_case, as in the APIs this one stands beside. */
-export function serviceRoutes(view: ServiceView): ReadonlyMap<string, Route> {
+export function serviceRoutes(view: ServiceView): Map<string, Route> {
   const { limits } = view
+  const get = (handle: () => Answer): Route => ({ method: 'GET', handle })
   return new Map<string, Route>([
-    ['/health', { method: 'GET', handle: () => health(view) }],
-    ['/ready', { method: 'GET', handle: () => readiness(view) }],
-    ['/model_info', { method: 'GET', handle: () => modelInfo(view) }],
-    ['/stats', { method: 'GET', handle: () => ({ status: 200, body: view.statistics.stats() }) }],
+    ['/health', get(() => health(view))],
+    ['/ready', get(() => readiness(view))],
+    ['/model_info', get(() => modelInfo(view))],
+    ['/stats', get(() => ({ status: 200, body: view.statistics.stats() }))],
+    ['/metrics', get(() => metrics(view))],
+    ['/openapi.json', get(() => openApi(view))],
     [
       '/predict',
       {
         method: 'POST',
         isPrediction: true,
-        handle: (body) =>
+        handle: (body, context) =>
           predict(
             view,
-            ({ signature }) => readPredictRequest(body, signature),
+            context,
+            (form) => readPredictRequest(body, form),
             ([answer]) => ({ ...answer }),
           ),
       },
@@ -54,14 +43,17 @@ export function serviceRoutes(view: ServiceView): ReadonlyMap<string, Route> {
       {
         method: 'POST',
         isPrediction: true,
-        handle: (body) =>
+        handle: (body, context) =>
           predict(
             view,
-            ({ signature }) => readBatchRequest(body, signature, limits.batchSamples),
+            context,
+            (form) => readBatchRequest(body, form, limits.batchSamples),
             (answers) => ({ count: answers.length, results: answers }),
           ),
       },
     ],
+    ...protocolRoutes(view),
+    ...docsRoutes(),
   ])
 }
 
@@ -82,9 +74,33 @@ function health({ config, statistics, model, isDraining }: ServiceView): Answer 
   }
 }
 
-function readiness({ model, isDraining }: ServiceView): Answer {
-  const ready = model() !== null && !isDraining()
+function readiness(view: ServiceView): Answer {
+  const ready = isReady(view)
   return { status: ready ? 200 : 503, body: { ready } }
+}
+
+function metrics(view: ServiceView): Answer {
+  const { config, statistics, model, openConnections, predictionsInFlight, otherMetrics } = view
+  const gauges = {
+    openConnections: openConnections(),
+    predictionsInFlight: predictionsInFlight(),
+    queueDepth: model()?.predictor.depth ?? 0,
+  }
+  const families = [
+    ...statistics.metrics.families({ name: config.service, version: config.version }, gauges),
+    ...processFamilies(),
+    ...otherMetrics.flatMap((read) => read()),
+  ]
+  return { status: 200, body: metricText(families), contentType: METRICS_CONTENT_TYPE }
+}
+
+function openApi(view: ServiceView): Answer {
+  const { predictor, outputs, form } = requireModel(view)
+  const { config, limits } = view
+  return {
+    status: 200,
+    body: openApiDocument({ config, limits, signature: predictor.signature, outputs, form, serverVersion: agentVersion }),
+  }
 }
 
 function modelInfo(view: ServiceView): Answer {
@@ -99,17 +115,19 @@ function modelInfo(view: ServiceView): Answer {
       name: config.modelName,
       version: config.version,
       sha256: config.modelSha256,
-      inputs: inputs.map(({ port, sampleShape, sentShape }) => ({
+      inputs: inputs.map(({ port, sampleShape, sentShape, fields }) => ({
         name: port.name,
         type: port.type,
         shape: known(port.shape),
         sample_shape: known(sampleShape),
         // What to send: the same unless preprocessing changes the layout.
         sent_shape: known(sentShape),
+        ...(fields ? { fields: [...fields.byIndex.values()].map(({ name, index, min, max }) => ({ name, index, min, max })) } : {}),
       })),
       outputs: outputs.map(({ name, type, shape }) => ({ name, type, shape: known(shape) })),
       batching: batching.kind,
       labels: config.labels,
+      ...(config.embedding === null ? {} : { embedding: config.embedding }),
       preprocessing: config.preprocessing,
       accuracy: config.accuracy,
       latency_ms: config.latencyP50Ms === null ? null : { p50: config.latencyP50Ms },
@@ -122,36 +140,18 @@ function modelInfo(view: ServiceView): Answer {
 
 function predict(
   view: ServiceView,
-  read: (predictor: Predictor) => Sample[],
+  context: RequestContext,
+  read: (form: RequestForm) => PredictRequest,
   shape: (answers: readonly SampleAnswer[]) => object,
 ): Promise<Answer> {
-  const { config, statistics } = view
-  const { predictor } = requireModel(view)
-  // From the whole body to the finished answer: checking, preprocessing, waiting for other runs, the run itself, splitting.
-  const start = performance.now()
-  return predictor.predict(read(predictor)).then(
-    (answers) => {
-      const latencyMs = performance.now() - start
-      statistics.predicted(answers.length, latencyMs)
-      return { status: 200, body: { version: config.version, ...shape(answers), latency_ms: latencyMs } }
-    },
-    (error: unknown) => {
-      throw runFailure(view, predictor, error)
-    },
-  )
-}
-
-function requireModel({ model }: ServiceView): ServedModel {
-  const served = model()
-  if (served) return served
-  throw new HttpError('NOT_READY', 'The model is not loaded yet.', { headers: { 'retry-after': '1' } })
-}
-
-/** A run that failed is the client's fault where its values or sizes decide whether the model can run. */
-function runFailure({ log }: ServiceView, { signature }: Predictor, error: unknown): unknown {
-  if (!(error instanceof EdgesmithError)) return error
-  if (signature.inputsCanFail)
-    return new HttpError('MODEL_REFUSED_INPUT', error.message, { hint: 'Check sizes and index values against the model.' })
-  log.error('run-failed', { code: error.code, message: error.message })
-  return new HttpError('MODEL_RUN_FAILED', error.message)
+  const served = requireModel(view)
+  const { predictor, form } = served
+  const startedAt = performance.now()
+  const { samples, withEmbedding } = read({ signature: predictor.signature, hasEmbedding: form.embedding !== null })
+  const started = { context, startedAt, parts: predictor.predict(samples, context), samples: () => samples, sampleCount: samples.length }
+  return answerPrediction(view, served, started, (parts, latencyMs) => {
+    const answers = answersOf(parts, form, withEmbedding)
+    const body = { version: view.config.version, ...shape(answers), latency_ms: latencyMs() }
+    return { answer: { status: 200, body }, answers }
+  })
 }

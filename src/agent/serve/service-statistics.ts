@@ -1,5 +1,6 @@
 import { percentileOfSorted, sortedAscending } from '../../core/statistics/percentiles.ts'
 import { peakMemoryBytes } from '../../engine/memory.ts'
+import { ServiceMetrics } from './metrics/service-metrics.ts'
 
 /** Latencies that percentiles are taken from: the last ones, enough for a p95 within a few percent. */
 const WINDOW = 1024
@@ -27,6 +28,7 @@ export interface ServiceStats {
 
 /** Counts what a service does. */
 export class ServiceStatistics {
+  readonly metrics = new ServiceMetrics()
   private requests = 0
   private predictions = 0
   private errors = 0
@@ -35,8 +37,9 @@ export class ServiceStatistics {
   private readonly window = new Float32Array(WINDOW)
   private readonly startedAt = performance.now()
 
-  /** An answer with this status was sent. */
-  answered(status: number, isPrediction: boolean): void {
+  /** An answer with this status was sent, so long after the header came. */
+  answered(status: number, isPrediction: boolean, durationMs: number): void {
+    this.metrics.answered(status, isPrediction, durationMs)
     if (isPrediction) this.requests++
     if (status >= 500) this.errors++
     else if (status >= 400) this.rejected++

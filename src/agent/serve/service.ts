@@ -1,14 +1,21 @@
 import type { ServiceConfig } from '../../contract/agent-protocol.ts'
+import { EdgesmithError } from '../../contract/errors.ts'
 import type { InferenceRuntime, LoadedModel, NamedTensors, Port } from '../../core/inference-runtime.ts'
 import { elementCount } from '../../core/onnx/tensor-values.ts'
 import { makeBenchmarkInputs } from '../../engine/measure/benchmark-inputs.ts'
+import { withFields } from './input-fields.ts'
+import type { MetricFamily } from './metrics/metric-text.ts'
 import { type ModelSignature, modelSignature } from './model-signature.ts'
+import { PredictionFeed } from './prediction-feed.ts'
+import type { PredictionObserver } from './prediction-observer.ts'
 import { createPredictor } from './predictor.ts'
-import { HttpService } from './service-http.ts'
+import type { AnswerForm } from './sample-outputs.ts'
+import { HttpService, type Route } from './service-http.ts'
 import { type ServiceLimits, serviceLimits } from './service-limits.ts'
 import type { ServiceLog } from './service-log.ts'
-import { type ServedModel, serviceRoutes } from './service-routes.ts'
+import { serviceRoutes } from './service-routes.ts'
 import { ServiceStatistics } from './service-statistics.ts'
+import type { ServedModel } from './service-view.ts'
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -20,6 +27,12 @@ export interface ServiceOptions {
   readonly runtimeVersion: string
   readonly log: ServiceLog
   readonly limits?: ServiceLimits
+  /** See every prediction after it was answered. */
+  readonly observers?: readonly PredictionObserver[]
+  /** Paths beside those of the service itself. */
+  readonly routes?: ReadonlyMap<string, Route>
+  /** Read whenever the metrics are asked for. */
+  readonly metrics?: readonly (() => readonly MetricFamily[])[]
 }
 
 export interface RunningService {
@@ -34,26 +47,20 @@ export interface RunningService {
  * @throws EdgesmithError `PORT_TAKEN`, `USAGE`, and what reading and loading the model throw; the port is free again then
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { config, token, runtime, runtimeVersion, log, limits = serviceLimits } = options
+  const { config, runtime, runtimeVersion, log } = options
   let served: ServedModel | null = null
   const statistics = new ServiceStatistics()
-  const http: HttpService = new HttpService({
-    token,
-    limits,
-    statistics,
-    log,
-    routes: serviceRoutes({ config, limits, statistics, log, model: () => served, isDraining: () => http.isDraining }),
-  })
+  const http = httpService(options, statistics, () => served)
   const port = await http.listen(config.host, config.port)
   try {
     const idleRssBytes = process.memoryUsage.rss()
     const loadStart = performance.now()
     const model = await runtime.load(await options.readModel(), { intraOpThreads: config.threads })
     const firstRunStart = performance.now()
-    const signature = await warmUp(model, modelSignature(model.inputs, config.preprocessing), log)
+    const form = answerForm(config, model)
+    const signature = await warmUp(model, withFields(modelSignature(model.inputs, config.preprocessing), config.fields), log)
     log.info('loaded', { loadMs: firstRunStart - loadStart, firstRunMs: performance.now() - firstRunStart, idleRssBytes })
-    const names = { labels: config.labels, isClassifier: config.accuracy !== null }
-    served = { predictor: createPredictor(model, signature, names), outputs: model.outputs, runtimeVersion }
+    served = { predictor: createPredictor(model, signature, statistics.metrics), outputs: model.outputs, form, runtimeVersion }
     return {
       port,
       close: async () => {
@@ -65,6 +72,38 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     await http.close()
     throw error
   }
+}
+
+function httpService(options: ServiceOptions, statistics: ServiceStatistics, model: () => ServedModel | null): HttpService {
+  const { config, token, log, limits = serviceLimits } = options
+  const { apiKeys, rateLimit, concurrency, deadlineMs, accessLogShare, network } = config
+  const routes = serviceRoutes({
+    config,
+    limits,
+    statistics,
+    log,
+    feed: new PredictionFeed(options.observers ?? [], log),
+    model,
+    isDraining: () => http.isDraining,
+    openConnections: () => http.openConnections,
+    predictionsInFlight: () => http.predictionsInFlight,
+    otherMetrics: options.metrics ?? [],
+  })
+  for (const [path, route] of options.routes ?? []) routes.set(path, route)
+  const access = { token, apiKeys, rateLimit, hosts: network?.hosts ?? [] }
+  const http: HttpService = new HttpService({ access, routes, limits, concurrency, deadlineMs, accessLogShare, statistics, log })
+  return http
+}
+
+/** @throws EdgesmithError `USAGE` for an embedding that is no output of the model */
+function answerForm({ embedding, labels, accuracy }: ServiceConfig, { outputs }: LoadedModel): AnswerForm {
+  const names = outputs.map(({ name }) => name)
+  if (embedding !== null && !names.includes(embedding)) {
+    throw new EdgesmithError('USAGE', `The embedding "${embedding}" is no output of the model.`, {
+      hint: `The outputs are: ${names.join(', ')}.`,
+    })
+  }
+  return { outputs: names.filter((name) => name !== embedding), embedding, names: { labels, isClassifier: accuracy !== null } }
 }
 
 /**

@@ -1,0 +1,160 @@
+import type { ServiceConfig } from '../../../contract/agent-protocol.ts'
+import type { Port } from '../../../core/inference-runtime.ts'
+import type { ModelSignature } from '../model-signature.ts'
+import type { AnswerForm } from '../sample-outputs.ts'
+import type { ServiceLimits } from '../service-limits.ts'
+import { errorResponses, responseRefs } from './error-responses.ts'
+import { predictSchemas, schemaRef } from './predict-schemas.ts'
+import { protocolSchemas } from './protocol-schemas.ts'
+import { selfSchemas } from './self-schemas.ts'
+import type { JsonSchema } from './value-schemas.ts'
+
+/** What the document is made from. */
+export interface DescribedService {
+  readonly config: ServiceConfig
+  readonly limits: ServiceLimits
+  readonly signature: ModelSignature
+  readonly outputs: readonly Port[]
+  readonly form: AnswerForm
+  readonly serverVersion: string
+}
+
+/** Statuses that any request can get: refused before anything was looked at, or a bug. */
+const ALWAYS = [400, 401, 408, 421, 431, 500]
+const PREDICTION = [...ALWAYS, 413, 415, 422, 429, 503, 504]
+
+/**
+ * The service as OpenAPI 3.1 describes it: names, shapes, types, ranges, labels and limits of this very model.
+ * Source: OpenAPI Specification 3.1.1; schemas are JSON Schema 2020-12.
+ */
+export function openApiDocument(service: DescribedService): JsonSchema {
+  const { config, limits } = service
+  const model = `/v2/models/${config.service}`
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: config.modelName || config.service,
+      version: config.version,
+      description: `REST API of the service "${config.service}" (Edgesmith ${service.serverVersion}). Bodies may have ${limits.bodyBytes} bytes, batches ${limits.batchSamples} samples.`,
+    },
+    security: [{ bearer: [] }, { apiKey: [] }],
+    tags: [
+      { name: 'Predictions', description: 'The model, in JSON.' },
+      { name: 'Open Inference Protocol', description: 'The model, as clients of KServe and Triton ask for it.' },
+      { name: 'Service', description: 'What the service says of itself.' },
+    ],
+    paths: {
+      '/predict': post('predict', 'Predict one sample', schemaRef('PredictRequest'), schemaRef('PredictAnswer')),
+      '/predict/batch': post('predictBatch', 'Predict several samples', schemaRef('BatchRequest'), schemaRef('BatchAnswer')),
+      '/v2': get('serverMetadata', 'Server metadata', schemaRef('ServerMetadata'), { protocol: true }),
+      '/v2/health/live': get('serverLive', 'Whether the server is alive', schemaRef('Live'), { protocol: true }),
+      '/v2/health/ready': get('serverReady', 'Whether the server can predict', schemaRef('ServerReady'), {
+        protocol: true,
+        notReady: schemaRef('ServerReady'),
+      }),
+      [model]: get('modelMetadata', 'Model metadata', schemaRef('ModelMetadata'), { protocol: true, also: [503] }),
+      [`${model}/ready`]: get('modelReady', 'Whether the model can predict', schemaRef('ModelReady'), {
+        protocol: true,
+        notReady: schemaRef('ModelReady'),
+      }),
+      [`${model}/infer`]: infer(),
+      '/health': get('health', 'Alive, and what it is', schemaRef('Health')),
+      '/ready': get('ready', 'Whether predictions are answered', schemaRef('Ready'), { notReady: schemaRef('Ready') }),
+      '/model_info': get('modelInfo', 'The model', schemaRef('ModelInfo'), { also: [503] }),
+      '/stats': get('stats', 'Counts and memory', schemaRef('Stats')),
+      '/metrics': get('metrics', 'Metrics for Prometheus', { type: 'string' }, { type: 'text/plain' }),
+      '/openapi.json': get('openApi', 'This document', { type: 'object' }, { also: [503] }),
+    },
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+      parameters: {
+        RequestId: {
+          name: 'x-request-id',
+          in: 'header',
+          description: 'Answered as it is, so that a request can be found again in logs; made up where it is left out.',
+          schema: { type: 'string', pattern: '^[A-Za-z0-9_.:@/+=-]{1,128}$' },
+        },
+        Timeout: {
+          name: 'x-request-timeout-ms',
+          in: 'header',
+          description: `Milliseconds after which the answer is of no use any more; ${config.deadlineMs} at most, and where it is left out.`,
+          schema: { type: 'integer', minimum: 1 },
+        },
+      },
+      headers: { RequestId: { schema: { type: 'string' } } },
+      responses: errorResponses([...new Set(PREDICTION)]),
+      schemas: { ...predictSchemas(service), ...protocolSchemas(service), ...selfSchemas(service) },
+    },
+  }
+}
+
+interface GetOptions {
+  /** Errors have the protocol's form. */
+  readonly protocol?: boolean
+  /** What is answered with 503 as long as the model is not loaded. */
+  readonly notReady?: JsonSchema
+  readonly also?: readonly number[]
+  readonly type?: string
+}
+
+function get(operationId: string, summary: string, schema: JsonSchema, options: GetOptions = {}): JsonSchema {
+  const { protocol = false, notReady, also = [], type = 'application/json' } = options
+  return {
+    get: {
+      operationId,
+      summary,
+      tags: [protocol ? 'Open Inference Protocol' : 'Service'],
+      parameters: [{ $ref: '#/components/parameters/RequestId' }],
+      responses: {
+        200: answer('The answer.', type, schema),
+        ...(notReady ? { 503: answer('Not ready.', type, notReady) } : {}),
+        ...responseRefs([...ALWAYS, ...also], protocol),
+      },
+    },
+  }
+}
+
+function post(operationId: string, summary: string, request: JsonSchema, response: JsonSchema): JsonSchema {
+  return {
+    post: {
+      operationId,
+      summary,
+      tags: ['Predictions'],
+      parameters: predictionParameters,
+      requestBody: { required: true, content: { 'application/json': { schema: request } } },
+      responses: { 200: answer('The prediction.', 'application/json', response), ...responseRefs(PREDICTION, false) },
+    },
+  }
+}
+
+function infer(): JsonSchema {
+  const binary = { description: 'With the header Inference-Header-Content-Length: JSON, then the tensors.' }
+  return {
+    post: {
+      operationId: 'modelInfer',
+      summary: 'Predict tensors',
+      tags: ['Open Inference Protocol'],
+      parameters: predictionParameters,
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemaRef('InferRequest') }, 'application/octet-stream': { schema: binary } },
+      },
+      responses: {
+        200: {
+          ...answer('The outputs.', 'application/json', schemaRef('InferResponse')),
+          content: { 'application/json': { schema: schemaRef('InferResponse') }, 'application/octet-stream': { schema: binary } },
+        },
+        ...responseRefs(PREDICTION, true),
+      },
+    },
+  }
+}
+
+const predictionParameters = [{ $ref: '#/components/parameters/RequestId' }, { $ref: '#/components/parameters/Timeout' }]
+
+function answer(description: string, type: string, schema: JsonSchema): JsonSchema {
+  return { description, headers: { 'x-request-id': { $ref: '#/components/headers/RequestId' } }, content: { [type]: { schema } } }
+}
