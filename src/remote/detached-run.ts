@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type DetachedFrame, type DetachedRunEntry, type HostLine, type RunOwner, UNWRITABLE_EXIT_CODE } from '../contract/detached-run.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import { readFrames } from './read-frames.ts'
-import { noShell, type RunningScript, startScript } from './remote-script.ts'
+import { noShell, type RunningScript, runScript, startScript } from './remote-script.ts'
 import { isLeftover, isStrange, wantRun } from './run-owner.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shellQuote } from './shell-quote.ts'
@@ -163,7 +163,8 @@ export class DetachedRun implements RunningProcess {
       // The folder goes before anybody is told that the run is over.
       script.stdout.resume()
       script.stdin.end(line({ type: 'taken' }))
-      await within(script.ended, leaveMs, null)
+      const left = await within(script.ended, leaveMs, null)
+      if (left === null || left.connectionLost) void this.#removeFolder()
       this.#settle(end)
       return true
     }
@@ -181,6 +182,13 @@ export class DetachedRun implements RunningProcess {
     }
     await delay(deathPauseMs * this.#deaths)
     return false
+  }
+
+  /** For a result that came whole over a link that broke right behind it: the other side does not know that it did. */
+  async #removeFolder(): Promise<void> {
+    const { link, root } = this.#options
+    // Whatever keeps it from being removed now, the next measurement of this computer clears it.
+    await runScript(link, `rm -rf ${shellQuote(`${root}/jobs/${this.#id}`)}`).catch(() => undefined)
   }
 
   async #hear(frame: DetachedFrame, content: Buffer): Promise<ProcessEnd | null> {

@@ -17,6 +17,7 @@ function handlersOver(devices: readonly Device[], secrets: Set<string>) {
     devices: { get: (id: string) => kept.get(id), list: () => [...kept.values()], remove: (id: string) => kept.delete(id) },
     sessions: { drop: async () => {}, links: { forget: () => {} }, log: { forget: () => {} } },
     telemetry: { stop: () => {} },
+    forwards: { closeOf: () => {} },
     secrets: { remove: async (key: string) => void secrets.delete(key) },
     emit: () => {},
   }
