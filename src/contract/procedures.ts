@@ -442,7 +442,10 @@ export const procedures = {
   ),
   'devices.telemetry': call(
     'Temperature, clocks, load, memory and power of a device. Asking starts the readings; they stop some seconds after nobody asked',
-    z.object({ id: deviceIdSchema }),
+    z.object({
+      id: deviceIdSchema,
+      connect: z.boolean().default(true).describe('connect first; otherwise a device without a connection has no readings'),
+    }),
     z.object({ readings: z.array(telemetryReadingSchema).max(600), powerSource: z.string().nullable() }),
   ),
   'devices.forwards': call('Ports of this computer that lead to devices', nothing, z.array(portForwardSchema)),

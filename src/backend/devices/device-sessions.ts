@@ -72,6 +72,12 @@ export class DeviceSessions {
     return opening
   }
 
+  /** The session of a device that is connected, or being connected; null without. */
+  async opened(deviceId: string): Promise<DeviceSession | null> {
+    const session = await this.sessions.get(deviceId)?.catch(() => undefined)
+    return session && !session.closed ? session : null
+  }
+
   /** Connects without keeping the session: for a device being added. */
   async attempt(asked: ConnectionAttempt): Promise<SshSession> {
     const { deviceId, connection, expectedHostKey, secret } = asked

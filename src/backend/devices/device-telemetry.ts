@@ -21,14 +21,14 @@ export class DeviceTelemetry {
 
   /**
    * What was read so far, oldest first; the first call starts the readings and has none.
-   * @param open the session to read through
-   * @throws EdgesmithError what opening the session throws, or why the readings ended since the call before, unless that is long ago
+   * @param session to read through
+   * @throws EdgesmithError why the readings ended since the call before, unless that is long ago
    */
-  async readings(deviceId: string, open: () => Promise<DeviceSession>): Promise<ProcedureOutput<'devices.telemetry'>> {
+  readings(deviceId: string, session: DeviceSession): ProcedureOutput<'devices.telemetry'> {
     const failure = this.failures.get(deviceId)
     this.failures.delete(deviceId)
     if (failure && Date.now() - failure.atMs < STOP_AFTER_MS) throw failure.error
-    const watch = this.watches.get(deviceId) ?? this.start(deviceId, await open())
+    const watch = this.watches.get(deviceId) ?? this.start(deviceId, session)
     clearTimeout(watch.stopAt)
     watch.stopAt = this.stopLater(deviceId)
     return { readings: [...watch.readings], powerSource: watch.powerSource }
@@ -47,9 +47,6 @@ export class DeviceTelemetry {
   }
 
   private start(deviceId: string, session: DeviceSession): Watch {
-    // Two calls may have opened the session at the same time.
-    const known = this.watches.get(deviceId)
-    if (known) return known
     const watch: Watch = {
       readings: [],
       controller: new AbortController(),

@@ -34,12 +34,16 @@ export function deviceHandlers(services: Services): HandlersOf<'devices'> {
     },
     'devices.disconnect': async ({ id }) => {
       telemetry.stop(devices.get(id).id)
-      services.forwards.closeOf(id)
       await sessions.drop(id)
+      services.forwards.closeOf(id)
       return links.get(id)
     },
     'devices.log': ({ id, after }) => log.after(id, after),
-    'devices.telemetry': ({ id }) => telemetry.readings(id, () => sessions.open(devices.get(id).id)),
+    'devices.telemetry': async ({ id, connect }) => {
+      // A window that still asks must not connect again what was disconnected a moment ago.
+      const session = connect ? await sessions.open(devices.get(id).id) : await sessions.opened(id)
+      return session ? telemetry.readings(id, session) : { readings: [], powerSource: null }
+    },
     'devices.forwards': () => services.forwards.list(),
     'devices.prepare': ({ id }) => {
       const device = devices.get(id)

@@ -23,7 +23,7 @@ export interface LiveTelemetry {
 export function useTelemetry(deviceId: string): LiveTelemetry {
   const link = useDeviceLink(deviceId)
   const asked = deviceId === LOCAL_DEVICE_ID || link?.state === 'ready'
-  const query = useCall('devices.telemetry', { id: deviceId }, { enabled: asked, refetchIntervalMs: ASK_EVERY_MS })
+  const query = useCall('devices.telemetry', { id: deviceId, connect: false }, { enabled: asked, refetchIntervalMs: ASK_EVERY_MS })
   const now = useNow(asked ? ASK_EVERY_MS : null)
   if (!asked) return { asked, readings: [], powerSource: null, error: null }
   return {
