@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { pipeline } from 'node:stream/promises'
 import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import type { ServiceConfigFile } from '../contract/agent-protocol.ts'
 import { EdgesmithError, type ErrorReport, errorCatalogue, fromErrorReport } from '../contract/errors.ts'
 import type { BenchmarkPrograms, ServerUnderTest } from '../engine/measure/scenario.ts'
+import { sha256OfFile } from '../engine/models/sha256.ts'
 
 /** Lines of the server's log that say how far it is. */
 const startLineSchema = z.discriminatedUnion('event', [
@@ -43,8 +43,7 @@ function programFile(): string {
  * @throws EdgesmithError what the server says when it cannot start, `ENGINE_DIED` when it ends without a word, `JOB_CANCELLED`
  */
 async function startServer(modelPath: string, threads: number, signal: AbortSignal): Promise<ServerUnderTest> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(modelPath), hash)
+  const modelSha256 = await sha256OfFile(modelPath)
   const folder = await mkdtemp(join(tmpdir(), 'edgesmith-server-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.on('exit', remove)
@@ -54,7 +53,7 @@ async function startServer(modelPath: string, threads: number, signal: AbortSign
     service: 'benchmark',
     modelName: 'benchmark',
     modelPath,
-    modelSha256: hash.digest('hex'),
+    modelSha256,
     version: 'benchmark',
     host: '127.0.0.1',
     port: 0,

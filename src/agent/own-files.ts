@@ -1,10 +1,9 @@
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { type AgentManifest, agentManifestSchema } from '../contract/agent-manifest.ts'
 import { EdgesmithError } from '../contract/errors.ts'
+import { sha256OfFile } from '../engine/models/sha256.ts'
 
 /** Longest manifest, signature or list of keys that is read. */
 const LONGEST_TEXT = 1_000_000
@@ -33,15 +32,9 @@ export async function checkOwnFiles(folder: string, publicKey: string): Promise<
       throw untrusted(file.name, `cannot be read (${error.code})`)
     })
     if (found.size !== file.sizeBytes) throw untrusted(file.name, `has ${found.size} bytes instead of ${file.sizeBytes}`)
-    const sha256 = await hashOf(path)
+    const sha256 = await sha256OfFile(path)
     if (sha256 !== file.sha256) throw untrusted(file.name, 'has another content than was signed')
   }
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
-  return hash.digest('hex')
 }
 
 async function readText(folder: string, name: string): Promise<Buffer> {

@@ -91,7 +91,7 @@ export class DeviceSessions {
       const secrets = { password: isKey ? null : secret, passphrase: isKey ? secret : null }
       const { warnings, ...target } = await resolveSshTarget(connection, secrets)
       for (const warning of warnings) say(warning)
-      const session = await openSshSession({
+      return await openSshSession({
         ...target,
         hostKey: asked.confirmedHostKey,
         expectedHostKeys: expectedHostKey === null ? [] : [expectedHostKey],
@@ -103,8 +103,6 @@ export class DeviceSessions {
         onLog: say,
         signal: controller.signal,
       })
-      links.set(deviceId, { state: 'ready', attempts: 0, nextAttemptAt: null, error: null })
-      return session
     } catch (error) {
       links.failed(deviceId, error)
       const { code, message } = toErrorReport(error)

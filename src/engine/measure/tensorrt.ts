@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +6,7 @@ import type { BenchSettings } from '../../contract/measurement.ts'
 import { decodeModel } from '../../core/onnx/model-file.ts'
 import { type TensorRtModelFacts, tensorRtModelFacts } from '../../core/tensorrt/model-facts.ts'
 import { planEngine, type TrtexecSubject } from '../../core/tensorrt/trtexec-plan.ts'
+import { sha256OfFile } from '../models/sha256.ts'
 import { benchmarkShapes } from './benchmark-inputs.ts'
 import type { Measured, ScenarioContext } from './scenario.ts'
 import type { SystemRoot } from './system-files.ts'
@@ -62,7 +61,7 @@ export async function measureTensorRt(
   const plan = planEngine(subject, { ...facts, fp16: settings.fp16, workspaceMiB: Math.floor(totalmem() / 2 ** 21) })
   const machine = await readGpuMachine(systemRoot)
   const identity: EngineIdentity = {
-    modelSha256: await sha256(modelPath),
+    modelSha256: await sha256OfFile(modelPath),
     gpu: machine.gpu,
     tensorRt: trtexec.versionText,
     jetPack: machine.jetPack,
@@ -140,10 +139,4 @@ function requireKnownOperators({ obstacles }: TensorRtModelFacts): void {
     hint: 'It was probably made for another target. Make a build for TensorRT from the original model: edgesmith optimize MODEL --target tensorrt --recipe int8-static --calibration DATASET --out FILE.',
     details: { obstacles: obstacles.slice(0, 50) },
   })
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer)
-  return hash.digest('hex')
 }
