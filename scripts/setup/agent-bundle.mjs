@@ -11,6 +11,46 @@ const loadFromBeside =
   "(() => { const native = { exports: {} }; process.dlopen(native, require('node:path').join(__dirname, 'onnxruntime_binding.node')); return native.exports })()"
 
 /**
+ * What sharp's own search for its native file becomes. On a device that brings the image library it lies beside the bundle, libvips too;
+ * on this computer the packages are found from the bundle's place. Elsewhere there is none, which is found out when an image comes.
+ */
+const loadSharp = `const { existsSync } = require('node:fs')
+const file = require('node:path').join(__dirname, 'sharp.node')
+if (existsSync(file)) {
+  const native = { exports: {} }
+  process.dlopen(native, file)
+  module.exports = native.exports
+} else {
+  module.exports = require('node:module').createRequire(__filename)('@img/sharp-' + process.platform + '-' + process.arch + '/sharp.node')
+}
+if (process.platform === 'linux' && process.arch === 'x64' && !module.exports._isUsingX64V2()) {
+  throw new Error('the processor is too old for it (x86-64-v2 is needed)')
+}
+`
+/** All that sharp asks of its knowledge about platforms once it runs; what else is there helps with installing. */
+const sharpPlatform = "module.exports = { runtimePlatformArch: () => process.platform + '-' + process.arch }"
+
+/**
+ * Takes the parts of sharp that look for files of its packages out of the bundle.
+ * @type {{ name: string, setup: (builder: any) => void }}
+ */
+const sharpInOneFile = {
+  name: 'sharp-in-one-file',
+  setup: (builder) => {
+    const replacement = (/** @type {string} */ contents) => () => ({ contents, loader: 'js' })
+    // As CommonJS: its ES modules ask for their own address, which a bundle does not have.
+    builder.onResolve({ filter: /^sharp$/ }, (/** @type {{ resolveDir: string }} */ { resolveDir }) => ({
+      path: createRequire(join(resolveDir, 'any.js')).resolve('sharp'),
+    }))
+    builder.onLoad({ filter: /sharp[\\/]dist[\\/]sharp\.cjs$/ }, replacement(loadSharp))
+    builder.onLoad({ filter: /sharp[\\/]dist[\\/]libvips\.cjs$/ }, replacement(sharpPlatform))
+    // Lists of version numbers, for people.
+    builder.onResolve({ filter: /^@img\/sharp-wasm32/ }, (/** @type {{ path: string }} */ { path }) => ({ path, namespace: 'left-out' }))
+    builder.onLoad({ filter: /.*/, namespace: 'left-out' }, replacement('module.exports = {}'))
+  },
+}
+
+/**
  * Makes the native file load from beside the bundle.
  * @param {string} source onnxruntime-node/dist/binding.js
  * @returns {string}
@@ -80,7 +120,7 @@ export async function bundleAgent(root, outFolder) {
       define: { __EDGESMITH_VERSION__: JSON.stringify(version) },
       metafile: true,
       logLevel: 'silent',
-      plugins: [rewrite],
+      plugins: [rewrite, sharpInOneFile],
     })
   } catch (error) {
     const errors = /** @type {{ errors?: { text: string, location?: { file: string, line: number } }[] }} */ (error).errors ?? []
@@ -110,7 +150,7 @@ function refuseMissingPackages({ outputs }) {
   throw new SetupError(
     'BUILD_FAILED',
     `The agent would need ${foreign.join(', ')} on the device`,
-    'Only Node itself and ONNX Runtime are there: bundle it or do without.',
+    'Only Node itself, ONNX Runtime and perhaps the image library are there: bundle it or do without.',
   )
 }
 

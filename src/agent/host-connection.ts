@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { EdgesmithError } from '../contract/errors.ts'
 
-/** A request is paths and settings; longer is a mistake. */
-const REQUEST_LIMIT = 2 ** 20
+/** A request is paths and settings, and at most the golden answers and reference data of a release (some megabytes); longer is a mistake. */
+const REQUEST_LIMIT = 2 ** 25
 /** How long the main thread may take to end by itself after standard input closed. */
 const GRACE_MS = 300
 
@@ -19,7 +19,7 @@ const CANCELLED_EXIT_CODE = 130
  * the end of a connection only after a load or inference that takes a minute. A main thread that does not react is killed.
  *
  * @returns the first line, without its line break
- * @throws EdgesmithError `USAGE` for a first line of more than 1 MiB
+ * @throws EdgesmithError `USAGE` for a first line of more than 32 MiB
  */
 export function receiveRequest(): Promise<string> {
   const watcher = new Worker(`(${watchStandardInput.toString()})(${REQUEST_LIMIT}, ${GRACE_MS})`, { eval: true })

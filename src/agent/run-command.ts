@@ -66,7 +66,7 @@ async function answer(request: Request): Promise<unknown> {
         const { checkOwnFiles } = await import('./own-files.ts')
         await checkOwnFiles(dirname(process.argv[1] ?? ''), request.publicKey)
       }
-      return (await import('./self-test.ts')).selfTest()
+      return (await import('./self-test.ts')).selfTest(request.images)
     case 'bench': {
       const { benchmark } = await import('../engine/measure/benchmark.ts')
       const { benchPrograms } = await import('./bench-programs.ts')
@@ -101,6 +101,14 @@ async function answer(request: Request): Promise<unknown> {
     case 'explain-accuracy': {
       const { explainAccuracyOf } = await import('../engine/measure/explain-accuracy.ts')
       return explainAccuracyOf(request, measureContext())
+    }
+    case 'service': {
+      const { serviceCommand } = await import('./services/service-command.ts')
+      return serviceCommand(request, hostReporter())
+    }
+    case 'load': {
+      const { measureLoad } = await import('../engine/measure/load.ts')
+      return measureLoad(request, measureContext())
     }
   }
 }

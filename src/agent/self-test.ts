@@ -15,9 +15,11 @@ const EXPECTED = [6, 5, 13]
 
 /**
  * Loads ONNX Runtime, runs a tiny model (fully connected layer, Relu) and compares the answer with the known one.
- * @throws EdgesmithError `DEVICE_UNSUPPORTED` when the answer is wrong
+ * @param images the image library belongs to this agent, and decodes a tiny picture too
+ * @throws EdgesmithError `DEVICE_UNSUPPORTED` when an answer is wrong or the image library does not run
  */
-export async function selfTest(): Promise<SelfTestResult> {
+export async function selfTest(images: boolean): Promise<SelfTestResult> {
+  if (images) await (await import('./image-self-test.ts')).imageSelfTest()
   const model = await onnxRuntime.load(tinyModel())
   try {
     const { y } = await model.run({ x: { type: 'float32', dims: [1, 3], values: Float32Array.from(INPUT) } })

@@ -14,6 +14,7 @@ import { MatrixRepository } from '../storage/matrix-repository.ts'
 import { MeasurementRepository } from '../storage/measurement-repository.ts'
 import { ModelRepository } from '../storage/model-repository.ts'
 import { ReportRepository } from '../storage/report-repository.ts'
+import { ValidationRepository } from '../storage/validation-repository.ts'
 import { DeviceLinks } from './devices/device-links.ts'
 import { DeviceLog } from './devices/device-log.ts'
 import { DeviceSessions, machineKey } from './devices/device-sessions.ts'
@@ -36,6 +37,7 @@ import { deploymentHandlers } from './use-cases/deployments.ts'
 import { deviceHandlers } from './use-cases/devices.ts'
 import { doctorHandlers } from './use-cases/doctor.ts'
 import { evaluateHandlers } from './use-cases/evaluate.ts'
+import { exportHandlers } from './use-cases/export.ts'
 import { guidedHandlers } from './use-cases/guided-job.ts'
 import { jobHandlers } from './use-cases/jobs.ts'
 import { matrixHandlers } from './use-cases/matrix.ts'
@@ -49,6 +51,7 @@ import { runHandlers } from './use-cases/runs.ts'
 import { sampleHandlers } from './use-cases/samples.ts'
 import { sensitivityHandlers } from './use-cases/sensitivity.ts'
 import { sweepHandlers } from './use-cases/sweep.ts'
+import { validateHandlers } from './use-cases/validate.ts'
 import { workspaceHandlers } from './use-cases/workspace.ts'
 
 /** The use cases over one workspace. The window runs this in a process of its own, the command line in its own process. */
@@ -103,6 +106,7 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     reports: new ReportRepository(database),
     devices,
     deployments: new DeploymentRepository(database),
+    validations: new ValidationRepository(database),
     jobs,
     queue,
     sessions,
@@ -158,6 +162,8 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     ...deviceHandlers(services),
     ...questionHandlers(services),
     ...deploymentHandlers(services),
+    ...exportHandlers(services),
+    ...validateHandlers(services),
     ...runHandlers(services),
     ...reportHandlers(services),
     ...doctorHandlers(services),

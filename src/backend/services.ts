@@ -10,6 +10,7 @@ import type { MatrixRepository } from '../storage/matrix-repository.ts'
 import type { MeasurementRepository } from '../storage/measurement-repository.ts'
 import type { ModelRepository } from '../storage/model-repository.ts'
 import type { ReportRepository } from '../storage/report-repository.ts'
+import type { ValidationRepository } from '../storage/validation-repository.ts'
 import type { DeviceSessions } from './devices/device-sessions.ts'
 import type { DeviceTelemetry } from './devices/device-telemetry.ts'
 import type { PortForwards } from './devices/port-forwards.ts'
@@ -31,6 +32,7 @@ export interface Services {
   readonly reports: ReportRepository
   readonly devices: DeviceRepository
   readonly deployments: DeploymentRepository
+  readonly validations: ValidationRepository
   readonly jobs: JobRepository
   readonly queue: JobQueue
   readonly sessions: DeviceSessions

@@ -21,6 +21,7 @@ import { deviceWatchCommand } from './commands/device-watch.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { explainCommand } from './commands/explain.ts'
+import { exportCommand } from './commands/export.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
@@ -31,7 +32,9 @@ import { modelsCommand } from './commands/models.ts'
 import { optimizeCommand } from './commands/optimize.ts'
 import { parityCommand } from './commands/parity.ts'
 import { profileCommand } from './commands/profile.ts'
+import { promoteCommand } from './commands/promote.ts'
 import { reportCommand, reportImportCommand } from './commands/report.ts'
+import { rollbackCommand } from './commands/rollback.ts'
 import { runsCommand, runsCompareCommand } from './commands/runs.ts'
 import { sensitivityCommand } from './commands/sensitivity.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -39,6 +42,9 @@ import { startCommand } from './commands/start.ts'
 import { statusCommand } from './commands/status.ts'
 import { stopCommand } from './commands/stop.ts'
 import { undeployCommand } from './commands/undeploy.ts'
+import { validateCommand } from './commands/validate.ts'
+import { weightCommand } from './commands/weight.ts'
+import { withdrawCommand } from './commands/withdraw.ts'
 
 /** Every command, in the order the help lists them. */
 export const commands: readonly Command[] = [
@@ -66,11 +72,17 @@ export const commands: readonly Command[] = [
   deploymentsCommand,
   connectCommand,
   statusCommand,
+  rollbackCommand,
+  weightCommand,
+  promoteCommand,
+  withdrawCommand,
   logsCommand,
   stopCommand,
   startCommand,
+  validateCommand,
   undeployCommand,
   serveCommand,
+  exportCommand,
   modelsCommand,
   datasetsCommand,
   datasetAddCommand,

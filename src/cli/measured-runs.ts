@@ -4,7 +4,7 @@ import type { CommandContext } from './command.ts'
 
 /** What a report is made of. */
 export type ReportedRuns = Required<
-  Pick<ProcedureInput<'report.write'>, 'comparisonIds' | 'benchmarkIds' | 'evaluationIds' | 'analysisIds' | 'matrixIds'>
+  Pick<ProcedureInput<'report.write'>, 'comparisonIds' | 'benchmarkIds' | 'evaluationIds' | 'analysisIds' | 'matrixIds' | 'validationIds'>
 >
 
 type Kind = keyof ReportedRuns
@@ -24,6 +24,7 @@ const nouns: Readonly<Record<Kind, string>> = {
   evaluationIds: 'evaluation',
   analysisIds: 'analysis',
   matrixIds: 'matrix',
+  validationIds: 'validation',
 }
 
 /** Shortest beginning of an id that is taken for one, as listings show it. */
@@ -32,7 +33,7 @@ const ID_PREFIX = 8
 const MAX_LISTED = 10
 
 /**
- * Comparisons, benchmarks, evaluations, analyses and matrices by id or its beginning, by the id of a job or sweep (all it made), or `latest`.
+ * Comparisons, benchmarks, evaluations, analyses, matrices and validations by id or its beginning, by the id of a job or sweep (all it made), or `latest`.
  *
  * @throws EdgesmithError `NOT_FOUND`, `USAGE` when a beginning fits several
  */
@@ -46,6 +47,7 @@ export async function findRuns(context: CommandContext, texts: readonly string[]
     evaluationIds: idsOf('evaluationIds'),
     analysisIds: idsOf('analysisIds'),
     matrixIds: idsOf('matrixIds'),
+    validationIds: idsOf('validationIds'),
   }
 }
 
@@ -57,6 +59,7 @@ async function listRuns(context: CommandContext): Promise<{ readonly all: readon
   const evaluations = await backend.call('evaluations.list', {})
   const analyses = await backend.call('analyses.list', {})
   const matrices = await backend.call('matrices.list', {})
+  const validations = await backend.call('validations.list', {})
   const inMatrix = new Set(matrices.flatMap(({ cells }) => cells.flatMap(({ benchmarkId, evaluationId }) => [benchmarkId, evaluationId])))
   const run = (kind: Kind, { id, jobId, createdAt }: Pick<Run, 'id' | 'jobId' | 'createdAt'>, sweepId: string | null = null): Run => ({
     kind,
@@ -70,12 +73,15 @@ async function listRuns(context: CommandContext): Promise<{ readonly all: readon
   const compared = comparisons.map((comparison) => run('comparisonIds', comparison))
   const analysed = analyses.map((analysis) => run('analysisIds', analysis))
   const crossed = matrices.map((matrix) => run('matrixIds', matrix))
+  // Which job made it is not told with it.
+  const validated = validations.map(({ id, createdAt }) => run('validationIds', { id, createdAt, jobId: '' }))
   const newestFirst = [
     ...crossed,
     ...compared,
     ...alone(benchmarks).map((benchmark) => run('benchmarkIds', benchmark, benchmark.sweepId)),
     ...alone(evaluations).map((evaluation) => run('evaluationIds', evaluation)),
     ...analysed,
+    ...validated,
   ].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
   return {
     all: [
@@ -84,6 +90,7 @@ async function listRuns(context: CommandContext): Promise<{ readonly all: readon
       ...benchmarks.map((benchmark) => run('benchmarkIds', benchmark, benchmark.sweepId)),
       ...evaluations.map((evaluation) => run('evaluationIds', evaluation)),
       ...analysed,
+      ...validated,
     ],
     newestFirst,
   }
@@ -93,7 +100,7 @@ function latest(newestFirst: readonly Run[]): Run[] {
   const [newest] = newestFirst
   if (!newest)
     throw new EdgesmithError('NOT_FOUND', 'Nothing was measured yet', {
-      hint: 'edgesmith compare, bench, matrix, evaluate and profile measure.',
+      hint: 'edgesmith compare, bench, matrix, evaluate, profile and validate measure.',
     })
   return newest.sweepId === null ? [newest] : newestFirst.filter(({ sweepId }) => sweepId === newest.sweepId)
 }
@@ -110,7 +117,7 @@ function matching(text: string, all: readonly Run[], newestFirst: readonly Run[]
   if (runs.length === 1) return runs
   const made = newestFirst.filter(({ jobId, sweepId }) => fits(jobId) || fits(sweepId))
   if (made.length > 0) return made
-  throw new EdgesmithError('NOT_FOUND', `There is no comparison, benchmark, evaluation, analysis, matrix or job "${text}"`, {
+  throw new EdgesmithError('NOT_FOUND', `There is no comparison, benchmark, evaluation, analysis, matrix, validation or job "${text}"`, {
     hint: 'edgesmith runs lists what there is.',
   })
 }

@@ -13,9 +13,19 @@ export async function runJob<N extends JobProcedureName>(
   name: N,
   input: ProcedureInput<N>,
 ): Promise<JobResult<N>> {
+  return runStartedJob(context, name, await startJob(context, name, input))
+}
+
+/** Starts a job and answers its id; {@link runStartedJob} takes it from there. */
+export async function startJob<N extends JobProcedureName>(context: CommandContext, name: N, input: ProcedureInput<N>): Promise<string> {
+  const { jobId } = (await (await context.backend()).call(name, input)) as { jobId: string }
+  return jobId
+}
+
+/** See {@link runJob}. */
+export async function runStartedJob<N extends JobProcedureName>(context: CommandContext, name: N, jobId: string): Promise<JobResult<N>> {
   const { terminal, interruption } = context
   const backend = await context.backend()
-  const { jobId } = (await backend.call(name, input)) as { jobId: string }
   let cancelling: Promise<unknown> | undefined
   const release = interruption.handle(() => {
     terminal.note('Cancelling (press Ctrl+C again to quit at once) …')

@@ -40,6 +40,8 @@ export const dialogSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('open-dataset') }),
   /** A folder of images; asked for apart, because not every system has a dialog for both. */
   z.object({ kind: z.literal('open-dataset-folder') }),
+  /** A folder to write into; the dialog can make one. */
+  z.object({ kind: z.literal('choose-folder') }),
   /** A report that was written as .json. */
   z.object({ kind: z.literal('open-report') }),
   z.object({ kind: z.literal('open-key') }),

@@ -85,7 +85,7 @@ export const hostLineSchema = z.discriminatedUnion('type', [
 export type HostLine = z.infer<typeof hostLineSchema>
 
 /** Longest line from the host: a request as a string in JSON. */
-export const HOST_LINE_LIMIT = 4 << 20
+export const HOST_LINE_LIMIT = 64 << 20
 
 /** A worker that nobody follows for this long ends by itself. */
 export const UNATTENDED_LIMIT_MS = 6 * 3_600_000

@@ -14,8 +14,10 @@ import {
 } from './dataset.ts'
 import { errorReportSchema, progressSchema } from './job.ts'
 import { modelReportSchema } from './model.ts'
+import { driftReferenceSchema } from './monitoring.ts'
 import { pathSchema, serviceNameSchema, targetSchema } from './names.ts'
 import { optimizeSummarySchema, recipeSchema, sensitivityReportSchema } from './recipe.ts'
+import { goldenAnswersSchema, serviceFieldSchema } from './service.ts'
 
 /**
  * Backend → engine, over the IPC channel of a forked child: one request per process. The engine answers with progress, log lines,
@@ -102,6 +104,28 @@ export const engineRequestSchema = z.discriminatedUnion('command', [
     samples: z.int().min(1),
     labelled: datasetSourceSchema.nullable(),
   }),
+  /** What a service that serves a model should know of its data: golden answers, the reference of drift, names and ranges of fields. */
+  z.object({
+    command: z.literal('serving-facts'),
+    modelPath: pathSchema,
+    /** Samples with the preprocessing the service will do; null for made-up inputs, which give golden answers only. */
+    source: datasetSourceSchema.nullable(),
+    threads: z.int().min(1).max(256).default(1),
+  }),
+  /** Sends samples to a service, and finds what its answers are worth. */
+  z.object({
+    command: z.literal('service-answers'),
+    /** With the preprocessing of the service. */
+    source: datasetSourceSchema,
+    modelPath: pathSchema,
+    /** Whether the service preprocesses values: those of the dataset are sent as they are then. */
+    raw: z.boolean(),
+    /** On loopback of this computer. */
+    port: z.int().min(1).max(65535),
+    token: z.string().regex(/^[\x21-\x7e]{1,256}$/),
+    /** At most; spread over the dataset. */
+    samples: z.int().min(1).max(100_000),
+  }),
 ])
 export type EngineRequest = z.infer<typeof engineRequestSchema>
 export type EngineCommand = EngineRequest['command']
@@ -134,6 +158,26 @@ export const engineResultSchemas = {
   'read-sample': z.object({ inputs: z.record(z.string(), z.unknown()), label: z.number().nullable() }),
   optimize: optimizeSummarySchema,
   sensitivity: sensitivityReportSchema,
+  'serving-facts': z.object({
+    golden: goldenAnswersSchema.nullable(),
+    driftReference: driftReferenceSchema.nullable(),
+    /** Where columns have names; ranges are those of the samples, widened. */
+    fields: z.array(serviceFieldSchema),
+    /** What is missing and why. */
+    notes: z.array(z.string()),
+  }),
+  'service-answers': z.object({
+    /** Null where the dataset does not say what is right; `reason` tells. */
+    task: z.enum(['classification', 'regression']).nullable(),
+    reason: z.string().nullable(),
+    accuracy: z.number().nullable(),
+    r2: z.number().nullable(),
+    rmse: z.number().nullable(),
+    /** Of the samples that were sent. */
+    indices: z.array(z.number()),
+    /** Bodies of `POST /predict` for some of them. */
+    bodies: z.array(z.string()),
+  }),
 } as const
 export type EngineResult<C extends EngineCommand> = z.infer<(typeof engineResultSchemas)[C]>
 

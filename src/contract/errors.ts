@@ -74,6 +74,11 @@ export const errorCatalogue = {
   // Serving
   PORT_TAKEN: { kind: 'input', means: 'another program listens on that port' },
   DEPLOY_FAILED: { kind: 'work', means: 'the service did not become healthy' },
+  SUDO_NEEDED: { kind: 'input', means: 'a system unit needs root rights that the user of the device does not have without a password' },
+  NOT_EXPORTABLE: { kind: 'input', means: 'the model cannot be written in that form' },
+  FOLDER_NOT_EMPTY: { kind: 'input', means: 'the folder to write to holds files already' },
+  JSON_SCHEMA_UNKNOWN: { kind: 'work', means: 'a JSON schema says something that cannot be checked here' },
+  SERVICE_REFUSED: { kind: 'work', means: 'a service answered something else than a prediction' },
   SERVICE_NOT_RUNNING: { kind: 'work', means: 'the service is not running' },
   // Gates, reports
   GATE_FAILED: { kind: 'work', means: 'a limit given for accuracy, latency, speed-up or size was not met' },

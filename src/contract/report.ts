@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { analysisSchema } from './analysis.ts'
+import { validationSchema } from './deployment.ts'
 import { evaluationSchema } from './evaluation.ts'
 import { matrixSchema } from './matrix.ts'
 import { benchmarkSchema, comparisonSchema, histogramSchema } from './measurement.ts'
@@ -80,6 +81,8 @@ export const reportDocumentSchema = z.object({
   analyses: z.array(analysisSchema),
   /** Missing in reports of older versions. */
   matrices: z.array(matrixSchema).default([]),
+  /** Missing in reports of older versions. */
+  validations: z.array(validationSchema).default([]),
   samples: z.array(sampleSummarySchema),
 })
 export type ReportDocument = z.infer<typeof reportDocumentSchema>
@@ -97,6 +100,7 @@ export const reportEntrySchema = z.object({
   evaluations: z.number(),
   analyses: z.number(),
   matrices: z.number(),
+  validations: z.number(),
 })
 export type ReportEntry = z.infer<typeof reportEntrySchema>
 

@@ -20,6 +20,30 @@ export function isNestedDeeperThan(text: string, limit: number): boolean {
   return false
 }
 
+/** What a byte does to the depth of JSON: 0 nothing, 1 opens, 2 closes, 3 starts or ends a string. */
+const ROLES = new Uint8Array(256)
+ROLES[91] = ROLES[123] = 1
+ROLES[93] = ROLES[125] = 2
+ROLES[QUOTE] = 3
+
+/** {@link isNestedDeeperThan} for UTF-8, several times as fast: a table instead of comparisons, as most bytes are digits. */
+export function areBytesNestedDeeperThan(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0
+  const { length } = bytes
+  for (let i = 0; i < length; i++) {
+    const role = ROLES[bytes[i] as number] as number
+    if (role === 0) continue
+    if (role === 1) {
+      if (++depth > limit) return true
+    } else if (role === 2) depth--
+    else {
+      // Behind the quote that ends it; a backslash takes the next byte with it.
+      for (i++; i < length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++
+    }
+  }
+  return false
+}
+
 /** Index of the quote that closes the string opened at `start`, −1 when it is never closed. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {

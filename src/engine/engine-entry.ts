@@ -56,6 +56,14 @@ async function load(request: EngineRequest): Promise<() => Promise<unknown>> {
       const [{ analyseSensitivity }, runtime] = await Promise.all([import('./optimize/sensitivity.ts'), onnxRuntime()])
       return () => analyseSensitivity(request, runtime, reporter)
     }
+    case 'serving-facts': {
+      const [{ servingFacts }, runtime] = await Promise.all([import('./serving/serving-facts.ts'), onnxRuntime()])
+      return () => servingFacts(request, runtime, reporter)
+    }
+    case 'service-answers': {
+      const [{ serviceAnswers }, runtime] = await Promise.all([import('./serving/service-answers.ts'), onnxRuntime()])
+      return () => serviceAnswers(request, runtime, reporter)
+    }
     case 'view-samples': {
       const { viewSamples } = await import('./datasets/view-samples.ts')
       return () => viewSamples(request)

@@ -18,13 +18,14 @@ const filters: Readonly<Record<DialogRequest['kind'], readonly FileFilter[]>> = 
     { name: 'All files', extensions: ['*'] },
   ],
   'open-dataset-folder': [],
+  'choose-folder': [],
   'open-report': [{ name: 'Reports written as JSON', extensions: ['json'] }],
   'open-key': [{ name: 'Private keys', extensions: ['*'] }],
   'save-model': [{ name: 'ONNX models', extensions: ['onnx'] }],
   'save-report': reportFilters,
 }
 
-type OpenProperty = 'openFile' | 'openDirectory' | 'showHiddenFiles'
+type OpenProperty = 'openFile' | 'openDirectory' | 'createDirectory' | 'showHiddenFiles'
 
 /** Asks the user for a path; null when they cancel. */
 export async function chooseFile(window: BrowserWindow, request: DialogRequest): Promise<string | null> {
@@ -53,5 +54,6 @@ function offered(kind: DialogRequest['kind'], name: string): FileFilter[] {
 
 function openProperties(kind: DialogRequest['kind']): OpenProperty[] {
   if (kind === 'open-dataset-folder') return ['openDirectory']
+  if (kind === 'choose-folder') return ['openDirectory', 'createDirectory']
   return kind === 'open-key' ? ['openFile', 'showHiddenFiles'] : ['openFile']
 }

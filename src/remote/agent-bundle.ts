@@ -5,7 +5,9 @@ import type { JobReporter } from '../contract/job.ts'
 import { BundleCache } from './agent-bundle-cache.ts'
 import { assembleParts } from './agent-parts.ts'
 import { openAgentSigningKey } from './agent-signing-key.ts'
+import type { ImageLibraryForDevices } from './device-image-library.ts'
 import type { NodeForDevices } from './device-node.ts'
+import type { AgentNeeds } from './device-session.ts'
 import { readShippedFiles } from './shipped-agent.ts'
 
 /** Processors there is an agent for; both with Linux. */
@@ -23,7 +25,7 @@ export interface BundleFile {
   readonly gzipSha256: string
 }
 
-/** Everything a device needs to run the agent: Node, ONNX Runtime, our code, and a manifest (the last file) that names them, with its signature. */
+/** Everything a device needs to run the agent: Node, ONNX Runtime, our code, the image library where it is asked for, and a manifest (the last file) that names them, with its signature. */
 export interface AgentBundle {
   /** Follows from content and key: the start of the manifest's hash. */
   readonly id: string
@@ -39,7 +41,7 @@ export interface AgentBundle {
 }
 
 /** Where the parts of a bundle come from. */
-export interface BundleSources extends NodeForDevices {
+export interface BundleSources extends NodeForDevices, ImageLibraryForDevices {
   /** Folder of the built agent (`out/agent`), of which `agent.cjs` is taken. */
   readonly agentFolder: string
   /** `onnxruntime-node/bin/napi-v6/linux`, with a folder for each architecture. */
@@ -55,6 +57,7 @@ export interface BundleSources extends NodeForDevices {
 /**
  * The bundle for an architecture: the shipped one if there is one of this version, otherwise assembled when it is not in the cache yet,
  * which takes seconds the first time (compression) and milliseconds later. Several processes may do it at once.
+ * @param needs with the image library it is a bundle of its own, with the same files and two more
  * @throws EdgesmithError FILE_NOT_FOUND (agent not built, package missing), DEVICE_UNSUPPORTED (no Node to be had for it), BUNDLE_CORRUPT (a
  *   shipped file is damaged), KEY_UNREADABLE (signing key), NO_SPACE, FILE_NOT_WRITABLE
  */
@@ -63,12 +66,13 @@ export async function ensureAgentBundle(
   sources: BundleSources,
   reporter?: JobReporter,
   signal?: AbortSignal,
+  needs: AgentNeeds = { images: false },
 ): Promise<AgentBundle> {
   const cache = new BundleCache(join(sources.cacheFolder, 'agent-bundle'))
   await cache.open()
   const key = await openAgentSigningKey(sources.cacheFolder)
-  const shipped = await readShippedFiles(architecture, sources, cache)
-  const files = shipped ?? (await assembleParts(architecture, sources, cache, reporter, signal))
+  const shipped = await readShippedFiles(architecture, needs, sources, cache)
+  const files = shipped ?? (await assembleParts(architecture, needs, sources, cache, reporter, signal))
   const manifest: AgentManifest = {
     version: sources.version,
     architecture,

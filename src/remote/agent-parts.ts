@@ -4,13 +4,15 @@ import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
 import type { BundleArchitecture, BundleFile, BundleSources } from './agent-bundle.ts'
 import type { BundleCache } from './agent-bundle-cache.ts'
+import type { AgentNeeds } from './device-session.ts'
 
 /**
- * Node, our code and ONNX Runtime for an architecture, compressed in the cache.
+ * Node, our code, ONNX Runtime and, where it is needed, the image library for an architecture, compressed in the cache.
  * @throws EdgesmithError as `ensureAgentBundle`
  */
 export async function assembleParts(
   architecture: BundleArchitecture,
+  needs: AgentNeeds,
   sources: BundleSources,
   cache: BundleCache,
   reporter?: JobReporter,
@@ -19,12 +21,17 @@ export async function assembleParts(
   const runtime = join(sources.onnxRuntimeFolder, architecture)
   const libraries = await sharedLibraries(runtime)
   reporter?.progress({ phase: 'assembling the agent', done: 0, total: null, unit: 'files' })
-  return Promise.all([
-    cache.node(architecture, sources, reporter, signal),
-    cache.file('agent.cjs', false, join(sources.agentFolder, 'agent.cjs')),
-    cache.file('onnxruntime_binding.node', false, join(runtime, 'onnxruntime_binding.node')),
-    ...libraries.map((name) => cache.file(name, false, join(runtime, name))),
+  const images = needs.images ? cache.imageLibrary(architecture, sources, reporter, signal) : []
+  const [others, library] = await Promise.all([
+    Promise.all([
+      cache.node(architecture, sources, reporter, signal),
+      cache.file('agent.cjs', false, join(sources.agentFolder, 'agent.cjs')),
+      cache.file('onnxruntime_binding.node', false, join(runtime, 'onnxruntime_binding.node')),
+      ...libraries.map((name) => cache.file(name, false, join(runtime, name))),
+    ]),
+    images,
   ])
+  return [...others, ...library]
 }
 
 async function sharedLibraries(folder: string): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { AgentBundle, BundleArchitecture } from './agent-bundle.ts'
 import { type AgentHost, driveAgent } from './agent-run.ts'
 import { cancelled, throwIfCancelled } from './cancellation.ts'
 import { DetachedRun, noAgentExit } from './detached-run.ts'
-import type { PushSummary } from './device-session.ts'
+import type { AgentNeeds, PushSummary } from './device-session.ts'
 import type { DeviceStore } from './device-store.ts'
 import { killAgentScript } from './device-store-scripts.ts'
 import { noShell, type RunningScript, runScript, startScript } from './remote-script.ts'
@@ -21,13 +21,21 @@ const testedMs = 10 * 60_000
 /** Ending an agent that does not end by itself: on a link that is dead, nobody waits for that. */
 const killTimeoutMs = 3000
 
+/** The agent for an architecture, assembled here. @throws EdgesmithError as `ensureAgentBundle` */
+export type BringBundle = (
+  architecture: BundleArchitecture,
+  reporter: JobReporter,
+  signal: AbortSignal | undefined,
+  needs: AgentNeeds,
+) => Promise<AgentBundle>
+
 /** What the agent on a device needs of the session with it. */
 export interface AgentGround {
   readonly link: SshLink
   /** Absolute path of Edgesmith's folder on the device. */
   readonly root: string
   readonly store: DeviceStore
-  readonly bundle: (architecture: BundleArchitecture, reporter: JobReporter, signal?: AbortSignal) => Promise<AgentBundle>
+  readonly bundle: BringBundle
   /** Tells workspaces of this computer apart. */
   readonly workspacePath: string
   /** Asks the device what it is. @throws EdgesmithError the code of the first failed check of the probe */
@@ -48,8 +56,11 @@ interface Tested {
 /** The agent on one device: brought, tested, and run. */
 export class DeviceAgent {
   readonly #ground: AgentGround
-  #runtime: string | null = null
-  #tested: Tested | null = null
+  /** By whether it has the image library. */
+  readonly #runtimes = new Map<boolean, string>()
+  readonly #tested = new Map<boolean, Tested>()
+  /** Bundles this session brought last: preparing one kind does not clear the other away. */
+  readonly #brought = new Map<boolean, string>()
 
   constructor(ground: AgentGround) {
     this.#ground = ground
@@ -57,31 +68,34 @@ export class DeviceAgent {
 
   /** It was deleted there, or may have been. */
   forget(): void {
-    this.#runtime = null
-    this.#tested = null
+    this.#runtimes.clear()
+    this.#tested.clear()
   }
 
   /** Absolute path of its folder; it is prepared first where this session did not do so yet. */
-  async runtime(prepare: () => Promise<unknown>): Promise<string> {
-    if (this.#runtime === null) await prepare()
-    if (this.#runtime === null) throw new Error('prepared without a runtime')
-    return this.#runtime
+  async runtime({ images }: AgentNeeds, prepare: () => Promise<unknown>): Promise<string> {
+    if (!this.#runtimes.has(images)) await prepare()
+    const runtime = this.#runtimes.get(images)
+    if (runtime === undefined) throw new Error('prepared without a runtime')
+    return runtime
   }
 
-  /** See {@link DeviceSession.prepare}; a break of the connection ends it. */
-  async prepare(reporter: JobReporter, signal: AbortSignal | undefined): Promise<PushSummary> {
+  /** See {@link DeviceSession.prepare} and {@link DeviceSession.runtimeFor}; a break of the connection ends it. */
+  async prepare(needs: AgentNeeds, reporter: JobReporter, signal: AbortSignal | undefined): Promise<PushSummary> {
     const { link, store } = this.#ground
     const startedAt = performance.now()
     throwIfCancelled(signal)
     reporter.progress({ phase: 'looking at the device', done: 0, total: null, unit: 'steps' })
     // Every measurement begins with this: what was tested a moment ago through this very connection is not tested again.
-    const known = this.#tested?.connection === link.connections && startedAt < this.#tested.until ? this.#tested : null
+    const tested = this.#tested.get(needs.images)
+    const known = tested?.connection === link.connections && startedAt < tested.until ? tested : null
     const architecture = known?.architecture ?? (await this.#ground.suitable(signal))
-    const bundle = await this.#ground.bundle(architecture, reporter, signal)
+    const bundle = await this.#ground.bundle(architecture, reporter, signal, needs)
     let { sent, runtime } = await store.bringAgent(bundle, reporter, signal)
+    this.#brought.set(needs.images, bundle.id)
     let version = known?.runtime === runtime && sent.files === 0 ? known.version : null
     if (version === null) {
-      const test = () => this.#test(runtime, bundle.publicKey, reporter, signal)
+      const test = () => this.#test(runtime, bundle.publicKey, needs, reporter, signal)
       const result = await test().catch(async (error) => {
         if (signal?.aborted || isLoss(error)) throw error
         // Files that were there already: only their length was looked at so far.
@@ -96,10 +110,16 @@ export class DeviceAgent {
       reporter.log(
         `Self-test passed: agent ${version}, Node ${result.nodeVersion}, ONNX Runtime ${result.onnxRuntimeVersion}, ${result.architecture}`,
       )
-      this.#tested = { architecture, runtime, version, connection: link.connections, until: performance.now() + testedMs }
-      await this.#clearUp(bundle.id, reporter)
+      this.#tested.set(needs.images, {
+        architecture,
+        runtime,
+        version,
+        connection: link.connections,
+        until: performance.now() + testedMs,
+      })
+      await this.#clearUp(reporter)
     }
-    this.#runtime = runtime
+    this.#runtimes.set(needs.images, runtime)
     return {
       sentBytes: sent.bytes,
       sentFiles: sent.files,
@@ -110,9 +130,9 @@ export class DeviceAgent {
   }
 
   /** A device that does not let us clear up can be used all the same. */
-  async #clearUp(keepId: string, reporter: JobReporter): Promise<void> {
+  async #clearUp(reporter: JobReporter): Promise<void> {
     try {
-      const { runtimes, bytes } = await this.#ground.store.removeOldRuntimes(keepId)
+      const { runtimes, bytes } = await this.#ground.store.removeOldRuntimes(...this.#brought.values())
       if (runtimes + bytes === 0) return
       reporter.log(`Cleared away ${runtimes} old agents and files nobody uses any more: ${(bytes / 1e6).toFixed(1)} MB`)
     } catch (error) {
@@ -144,10 +164,22 @@ export class DeviceAgent {
     }
   }
 
+  /** Has the agent in a folder answer in the session of the link itself: for what takes a moment. A break of the connection ends it. */
+  async ask<C extends AgentCommand>(runtime: string, request: Extract<AgentRequest, { command: C }>): Promise<AgentResult<C>> {
+    const { link } = this.#ground
+    const script = await startScript(link.impatient, runScriptOf(runtime))
+    try {
+      return await driveAgent(script, request, this.#host(runtime), { progress: () => undefined, log: () => undefined })
+    } catch (error) {
+      throw await this.#explain(script, error)
+    }
+  }
+
   /** The self-test runs in the session of the link itself: it takes a moment, and is done again after a break. */
   async #test(
     runtime: string,
     publicKey: string,
+    { images }: AgentNeeds,
     reporter: JobReporter,
     signal: AbortSignal | undefined,
   ): Promise<AgentResult<'self-test'>> {
@@ -155,7 +187,7 @@ export class DeviceAgent {
     reporter.progress({ phase: 'self-test of the agent', done: 0, total: null, unit: 'steps' })
     const script = await startScript(this.#ground.link, runScriptOf(runtime))
     try {
-      return await driveAgent(script, { command: 'self-test', publicKey }, this.#host(runtime), reporter, signal)
+      return await driveAgent(script, { command: 'self-test', publicKey, images }, this.#host(runtime), reporter, signal)
     } catch (error) {
       if (signal?.aborted) throw cancelled()
       throw await this.#explain(script, error)

@@ -1,118 +1,173 @@
-import type { ServiceStatus } from '../contract/deployment.ts'
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
 import { serviceNameSchema } from '../contract/names.ts'
+import type { ServiceAction, ServiceReport, ServiceResult, TrafficRequest } from '../contract/service-protocol.ts'
 import { throwIfCancelled } from './cancellation.ts'
-import type { DeployedService, ServiceRelease, Services } from './device-session.ts'
-import { replaceRelease } from './service-deploy.ts'
-import { failedStart } from './service-failure.ts'
-import { currentRelease, runningReleases, type ServiceGround, sweepStrays } from './service-ground.ts'
-import { requestTimeoutMs, waitUntilHealthy } from './service-health.ts'
-import { withServiceLock } from './service-lock.ts'
-import type { ServicePlace, ServiceView } from './service-place.ts'
-import { readServiceStatistics, stateOf } from './service-status.ts'
+import type { AgentNeeds, DeployedService, ServiceOrder, Services } from './device-session.ts'
+import type { ServiceGround, ServiceRequest } from './service-ground.ts'
+import { shownLines } from './shown-text.ts'
 
 /** Most lines of a log that are fetched at once. */
 const mostLogLines = 5000
 
-/** Deploying and running services, the same way on every machine. */
+/** Of an agent that only changes services. */
+const plain: AgentNeeds = { images: false }
+const silent: JobReporter = { progress: () => undefined, log: () => undefined }
+
+/** Deploying and running services, the same way on every machine: the agent there does what it is asked for. */
 export class DeviceServices implements Services {
   readonly #ground: ServiceGround
-  readonly #place: ServicePlace
 
   constructor(ground: ServiceGround) {
     this.#ground = ground
-    this.#place = ground.place
   }
 
-  async deploy(release: ServiceRelease, reporter: JobReporter, signal?: AbortSignal): Promise<DeployedService> {
-    checkName(release.service)
-    throwIfCancelled(signal)
-    const runtime = await this.#ground.runtime(reporter, signal)
-    const paths = await this.#ground.store([release.model], reporter, signal)
-    const modelPath = paths.get(release.model.sha256)
-    if (modelPath === undefined) throw new Error(`the store named no path for ${release.model.sha256}`)
-    return withServiceLock(this.#place, release.service, () => replaceRelease(this.#ground, release, modelPath, runtime, reporter, signal))
-  }
-
-  async status(service: string): Promise<ServiceStatus> {
+  async deploy(order: ServiceOrder, reporter: JobReporter, signal?: AbortSignal): Promise<DeployedService> {
+    const { settings, release, model, rollout, gate, webhookSecret, supervise } = order
+    const { service } = settings
     checkName(service)
-    const view = await this.#place.look(service)
-    const current = currentRelease(view)
-    const status = stateOf(view, current)
-    if (current === null) return { ...status, state: 'unknown', message: `${this.#place.machine} has no service ${service}` }
-    if (current.pid === null || current.state === null) return status
-    const tunnel = await this.#ground.tunnel(current.state.port)
-    try {
-      return { ...status, ...(await readServiceStatistics(tunnel.port, await this.token(service), requestTimeoutMs)) }
-    } finally {
-      tunnel.close()
-    }
+    throwIfCancelled(signal)
+    const runtime = await this.#ground.runtime({ images: release.preprocessing.image !== undefined }, reporter, signal)
+    const paths = await this.#ground.store([model], reporter, signal)
+    const modelPath = paths.get(model.sha256)
+    if (modelPath === undefined) throw new Error(`the store named no path for ${model.sha256}`)
+    const result = await this.#ground.change(
+      runtime,
+      this.#request({
+        action: 'deploy',
+        service,
+        settings,
+        release: { ...release, modelPath },
+        rollout,
+        gate,
+        runtime,
+        // Taken where the service has none yet.
+        token: randomBytes(32).toString('hex'),
+        webhookSecret,
+        supervise: this.#ground.supervise(supervise),
+      }),
+      reporter,
+      signal,
+    )
+    if (result.deployed === null) throw this.#incomplete('what it deployed')
+    return { ...result.deployed, report: this.#reportOf(result, service) }
   }
 
-  async stop(service: string): Promise<ServiceStatus> {
-    await this.#existing(service)
-    await withServiceLock(this.#place, service, async () => {
-      await this.#place.stop(service, runningReleases(await this.#place.look(service)), true)
-    })
-    return this.status(service)
+  async report(service: string): Promise<ServiceReport> {
+    checkName(service)
+    const { reports } = await this.#ask({ action: 'look', service })
+    return reports.find((report) => report.service === service) ?? unknownService(service, this.#ground.machine)
   }
 
-  async restart(service: string): Promise<ServiceStatus> {
-    await this.#existing(service)
-    await withServiceLock(this.#place, service, async () => {
-      const current = currentRelease(await sweepStrays(this.#place, service))
-      if (current === null) throw this.#notFound(service)
-      const outcome = await this.#place.start(service, current.release, current.release)
-      if (outcome.state === null) throw failedStart(service, null, this.#place.machine, outcome, false)
-      await waitUntilHealthy(this.#ground, service, outcome.state.port, await this.token(service), undefined)
-    })
-    return this.status(service)
+  async reports(): Promise<readonly ServiceReport[]> {
+    return (await this.#ask({ action: 'look', service: null })).reports
+  }
+
+  traffic(service: string, traffic: TrafficRequest, reporter: JobReporter = silent, signal?: AbortSignal): Promise<ServiceReport> {
+    return this.#change({ action: 'traffic', service, traffic }, reporter, signal)
+  }
+
+  stop(service: string): Promise<ServiceReport> {
+    return this.#change({ action: 'stop', service })
+  }
+
+  start(service: string): Promise<ServiceReport> {
+    return this.#change({ action: 'start', service })
+  }
+
+  crash(service: string, reporter: JobReporter = silent, signal?: AbortSignal): Promise<ServiceReport> {
+    return this.#change({ action: 'crash', service }, reporter, signal)
   }
 
   async logs(service: string, lines: number): Promise<string> {
-    const current = currentRelease(await this.#existing(service))
-    return current ? this.#place.readLog(service, current.release, Math.max(1, Math.min(mostLogLines, Math.floor(lines)))) : ''
+    checkName(service)
+    const wanted = Math.max(1, Math.min(mostLogLines, Math.floor(lines)))
+    if (this.#ground.logs) return shownLines(await this.#ground.logs(service, wanted), wanted)
+    const { logs } = await this.#ask({ action: 'logs', service, lines: wanted })
+    return shownLines(logs ?? '', wanted)
   }
 
   async remove(service: string): Promise<void> {
     checkName(service)
-    if ((await this.#place.look(service)) === null) return
-    await withServiceLock(this.#place, service, async () => {
-      const running = runningReleases(await this.#place.look(service))
-      if (running.length > 0) await this.#place.stop(service, running, true)
-      await this.#place.remove(service)
-    })
+    const request = this.#request({ action: 'remove', service })
+    await this.#ground.change(await this.#ground.runtime(plain, silent, undefined), request, silent, undefined)
   }
 
   async token(service: string): Promise<string> {
     checkName(service)
-    const token = await this.#place.readToken(service)
-    if (token === null) throw this.#notFound(service)
+    const { token } = await this.#ask({ action: 'token', service })
+    if (token === null || !/^[\x21-\x7e]{16,256}$/.test(token)) throw this.#incomplete('the token')
     return token
   }
 
-  async port(service: string): Promise<number> {
-    const current = currentRelease(await this.#existing(service))
-    if (current?.pid && current.state) return current.state.port
-    throw new EdgesmithError('SERVICE_NOT_RUNNING', `${service} on ${this.#place.machine} is not running`, { hint: 'Restart it.' })
+  /**
+   * Has the agent remove all services, with whatever starts them again. Where it cannot (it is damaged, or another version), `say` is told:
+   * whoever deletes the folder has to end them otherwise.
+   */
+  async removeAll(say: (text: string) => void): Promise<void> {
+    const { services, runtime } = await this.#ground.found()
+    if (runtime === null) return
+    for (const service of services.filter((name) => serviceNameSchema.safeParse(name).success)) {
+      try {
+        await this.#ground.ask(runtime, this.#request({ action: 'remove', service }))
+      } catch (error) {
+        say(`${service} was not removed by the agent: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
   }
 
-  /** Stops and deletes all services. */
-  async removeAll(): Promise<void> {
-    for (const service of await this.#place.list()) await this.remove(service)
-  }
-
-  async #existing(service: string): Promise<ServiceView> {
+  async #change(request: ServiceAction, reporter: JobReporter = silent, signal?: AbortSignal): Promise<ServiceReport> {
+    const service = request.service ?? ''
     checkName(service)
-    const view = await this.#place.look(service)
-    if (view === null) throw this.#notFound(service)
-    return view
+    const runtime = await this.#ground.runtime(plain, reporter, signal)
+    return this.#reportOf(await this.#ground.change(runtime, this.#request(request), reporter, signal), service)
   }
 
-  #notFound(service: string): EdgesmithError {
-    return new EdgesmithError('NOT_FOUND', `${this.#place.machine} has no service ${service}`, { hint: 'Deploy it first.' })
+  async #ask(request: ServiceAction): Promise<ServiceResult> {
+    return this.#ground.ask(await this.#ground.runtime(plain, silent, undefined), this.#request(request))
   }
+
+  #request(request: ServiceRequest['request']): ServiceRequest {
+    const owner = `${ownHostname()} ${process.pid} ${randomBytes(6).toString('hex')}`
+    return { command: 'service', root: this.#ground.root, owner, request }
+  }
+
+  #reportOf({ reports }: ServiceResult, service: string): ServiceReport {
+    const report = reports.find((candidate) => candidate.service === service)
+    if (report === undefined) throw this.#incomplete(`the state of ${service}`)
+    return report
+  }
+
+  #incomplete(what: string): EdgesmithError {
+    return new EdgesmithError('DEVICE_PROTOCOL', `The agent on ${this.#ground.machine} did not say ${what}`, {
+      hint: 'The agent there may be of another version. Prepare the device again.',
+    })
+  }
+}
+
+function unknownService(service: string, machine: string): ServiceReport {
+  return {
+    service,
+    state: 'unknown',
+    message: `${machine} has no service ${service}`,
+    pid: null,
+    port: null,
+    host: null,
+    uptimeSeconds: null,
+    rssBytes: null,
+    supervision: null,
+    survivesReboot: false,
+    rebootNote: null,
+    versions: [],
+    events: [],
+  }
+}
+
+/** As one word. */
+function ownHostname(): string {
+  return hostname().replace(/[^\w.-]+/g, '-') || 'unnamed'
 }
 
 function checkName(service: string): void {

@@ -1,7 +1,9 @@
-import type { AgentCommand, AgentRequest, AgentResult, ServiceConfig } from '../contract/agent-protocol.ts'
-import type { ServiceStatus } from '../contract/deployment.ts'
+import type { AgentCommand, AgentRequest, AgentResult } from '../contract/agent-protocol.ts'
 import type { DeviceReport } from '../contract/device.ts'
 import type { JobReporter } from '../contract/job.ts'
+import type { ReleaseGate, Rollout } from '../contract/routing.ts'
+import type { ReleaseFile, ServiceSettings } from '../contract/service.ts'
+import type { ServiceAction, ServiceReport, ServiceResult, TrafficRequest } from '../contract/service-protocol.ts'
 import type { OnReading } from './telemetry-stream.ts'
 
 /** A file of this computer that the device shall have. */
@@ -9,6 +11,12 @@ export interface DeviceFile {
   readonly sha256: string
   readonly path: string
   readonly sizeBytes: number
+}
+
+/** What a service needs of its agent beside Node, ONNX Runtime and our code. */
+export interface AgentNeeds {
+  /** The image library (sharp and libvips, 8 MB to send): for releases whose preprocessing has `image`, which take image files as bodies. */
+  readonly images: boolean
 }
 
 /** What a push had to send. */
@@ -21,44 +29,52 @@ export interface PushSummary {
   readonly agentVersion: string
 }
 
-/** A model to be served, and how. */
-export interface ServiceRelease
-  extends Pick<ServiceConfig, 'service' | 'modelName' | 'version' | 'preprocessing' | 'labels' | 'accuracy' | 'latencyP50Ms'> {
+/** A model to be served as a new release of a service, and how. */
+export interface ServiceOrder {
+  /** Its name is in them. */
+  readonly settings: ServiceSettings
+  readonly release: Omit<ReleaseFile, 'modelPath'>
   readonly model: DeviceFile
-  /** Loopback port on the device; null for a free one. */
-  readonly port: number | null
-  readonly threads?: number | undefined
+  readonly rollout: Rollout
+  readonly gate: ReleaseGate
+  /** Signs what the service tells others; null keeps the one it has. */
+  readonly webhookSecret: string | null
+  readonly supervise: Extract<ServiceAction, { action: 'deploy' }>['supervise']
 }
 
-/** A service that answers. */
-export interface DeployedService {
-  readonly service: string
-  /** Loopback port on the device. */
-  readonly port: number
-  readonly pid: number
+/** A release that was brought and is served. */
+export interface DeployedService extends NonNullable<ServiceResult['deployed']> {
+  readonly report: ServiceReport
 }
 
-/** Services of one device. Names that do not exist there are NOT_FOUND; two hosts changing one service at once, DEVICE_BUSY. */
+/**
+ * Services of one device. The agent there does the work (`service-protocol.ts`). Names that do not exist there are NOT_FOUND; two hosts
+ * changing one service at once, DEVICE_BUSY. What changes a service goes on there while the link is broken.
+ */
 export interface Services {
   /**
-   * Serves a model. A service of that name is replaced: beside the old one until the new one is healthy, or, when both need the same port,
-   * after it, with the old one started again should the new one fail.
-   * @throws EdgesmithError DEPLOY_FAILED (details.log), PORT_TAKEN, DEVICE_BUSY, JOB_CANCELLED, and what bringing files throws
+   * Brings a release: it is checked beside what serves, and takes its place as the roll-out says. What served before serves on when it fails.
+   * @throws EdgesmithError DEPLOY_FAILED (details.checks, details.log), PORT_TAKEN, SUDO_NEEDED, DEVICE_BUSY, JOB_CANCELLED, and what
+   *   bringing files throws
    */
-  deploy(release: ServiceRelease, reporter: JobReporter, signal?: AbortSignal): Promise<DeployedService>
-  /** Also for a service that is not there: its state is `unknown` then. */
-  status(service: string): Promise<ServiceStatus>
-  stop(service: string): Promise<ServiceStatus>
+  deploy(order: ServiceOrder, reporter: JobReporter, signal?: AbortSignal): Promise<DeployedService>
+  /** Also of a service that is not there: its state is `unknown` then. */
+  report(service: string): Promise<ServiceReport>
+  /** Of all services there, whoever deployed them. */
+  reports(): Promise<readonly ServiceReport[]>
+  /** Changes who gets requests. @throws EdgesmithError SERVICE_NOT_RUNNING */
+  traffic(service: string, traffic: TrafficRequest, reporter?: JobReporter, signal?: AbortSignal): Promise<ServiceReport>
+  stop(service: string): Promise<ServiceReport>
   /** Starts it again, on the same port. @throws EdgesmithError DEPLOY_FAILED, PORT_TAKEN */
-  restart(service: string): Promise<ServiceStatus>
+  start(service: string): Promise<ServiceReport>
+  /** Ends its process as a crash would and waits until it answers again; `message` of the report says how long that took. */
+  crash(service: string, reporter?: JobReporter, signal?: AbortSignal): Promise<ServiceReport>
   /** The last lines of its log. */
   logs(service: string, lines: number): Promise<string>
-  /** Stops and deletes it; one that is not there is fine. */
+  /** Stops and deletes it, unit and cron line included; one that is not there is fine. */
   remove(service: string): Promise<void>
   /** Access token of its REST API. */
   token(service: string): Promise<string>
-  /** Port it listens on; SERVICE_NOT_RUNNING when it does not. */
-  port(service: string): Promise<number>
 }
 
 /** A loopback port of this computer that leads to one of the device. */
@@ -84,6 +100,12 @@ export interface DeviceSession {
    *   JOB_CANCELLED, or what the self-test throws
    */
   prepare(reporter: JobReporter, signal?: AbortSignal): Promise<PushSummary>
+  /**
+   * Absolute path of the agent's folder on the machine, for a service that shall run from it: brought and tested like {@link prepare}, with what
+   * is needed. An agent with the image library is a folder of its own there; what both have in common is sent and kept once.
+   * @throws EdgesmithError as `prepare`
+   */
+  runtimeFor(needs: AgentNeeds, reporter: JobReporter, signal?: AbortSignal): Promise<string>
   /** Brings files (models, datasets) to the device's store, only those it lacks; answers their absolute paths there by hash. */
   store(files: readonly DeviceFile[], reporter: JobReporter, signal?: AbortSignal): Promise<ReadonlyMap<string, string>>
   /**

@@ -25,6 +25,15 @@ export function arrivedCorrupt(place: string, sha256: string, name: string): Edg
   })
 }
 
+/** All is gone but system units, which only root may delete. */
+export function unitsLeft(place: string, units: readonly string[]): EdgesmithError {
+  const commands = units.map((unit) => `sudo systemctl disable --now ${unit.slice(unit.lastIndexOf('/') + 1)} && sudo rm ${unit}`)
+  return new EdgesmithError('SUDO_NEEDED', `A system unit is left on ${place} that only root may delete: ${units.join(', ')}`, {
+    hint: `Everything else is gone. On the device: ${commands.join('; ')}`,
+    details: { units },
+  })
+}
+
 export function noSpaceFor(place: string, neededBytes: number | null, freeBytes: number | null): EdgesmithError {
   const numbers =
     neededBytes === null || freeBytes === null ? '' : `: ${Math.ceil(neededBytes / 1e6)} MB needed, ${Math.floor(freeBytes / 1e6)} MB free`

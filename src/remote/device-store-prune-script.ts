@@ -13,12 +13,12 @@ const recentSeconds = 24 * 3600
 
 /**
  * Deletes what nobody needs any more: `runtime=ID` and `freed=BYTES` (once for each file).
- * - Agents other than `keepId`, unless a process runs from them or a service or detached run names them. Those that another computer
+ * - Agents other than `keepIds`, unless a process runs from them or a service or detached run names them. Those that another computer
  *   signed only when they were not used for 30 days.
  * - The files of these agents, as far as no other agent has them.
  * - Files that no agent, service or detached run refers to: those not used for 30 days, and beyond 2 GB those used longest ago.
  */
-export function pruneStoreScript(root: string, keepId: string, publicKey: string): string {
+export function pruneStoreScript(root: string, keepIds: readonly string[], publicKey: string): string {
   return `root=${shellQuote(root)}
 ${hashFunction}
 cd "$root/runtime" 2>/dev/null || exit 0
@@ -27,7 +27,7 @@ older() { m=$(date -r "$1" +%s 2>/dev/null) && [ $((now - m)) -gt $2 ]; }
 running=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' '\\n')
 is_used() {
   case $running in *"$root/runtime/$1/"*) return 0;; esac
-  for f in "$root"/services/*/releases/*/runtime "$root"/jobs/*/runtime; do
+  for f in "$root"/services/*/runtime "$root"/services/*/releases/*/runtime "$root"/jobs/*/runtime; do
     [ -f "$f" ] || continue
     run=; IFS= read -r run <"$f"
     [ "$run" = "$root/runtime/$1" ] && return 0
@@ -36,7 +36,8 @@ is_used() {
 }
 old=
 for id in *; do
-  [ -d "$id" ] && [ "$id" != ${shellQuote(keepId)} ] || continue
+  [ -d "$id" ] || continue
+  case " "${shellQuote(keepIds.join(' '))}" " in *" $id "*) continue;; esac
   is_used "$id" && continue
   manifest=$(cat "$id/manifest.json" 2>/dev/null)
   case $manifest in
@@ -49,7 +50,7 @@ for id in *; do
   rm -f "$id/manifest.json" && rm -rf "./$id" && { old="$old $manifest"; echo "runtime=$id"; }
 done
 # Whatever is named in these files is needed, and so is what a runtime has as a second name for it.
-needed=$(cat "$root"/runtime/*/manifest.json "$root"/services/*/releases/*/config.json "$root"/jobs/*/request* 2>/dev/null)
+needed=$(cat "$root"/runtime/*/manifest.json "$root"/services/*/releases/*/release.json "$root"/services/*/releases/*/config.json "$root"/jobs/*/request* 2>/dev/null)
 kept=0
 cd "$root/blobs" && stat -c '%Y %h %s %n' * 2>/dev/null | sort -rn | while read -r used links size name; do
   case $needed in *"$name"*) continue;; esac

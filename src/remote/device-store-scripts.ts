@@ -1,3 +1,4 @@
+import { forgetTracesLines } from './service-traces-script.ts'
 import { shellQuote } from './shell-quote.ts'
 
 /**
@@ -174,13 +175,13 @@ echo end=1
 }
 
 /**
- * Deletes all that Edgesmith put on the device, and ends every agent that runs from there: `removed=KILOBYTES`.
- * Services are stopped before, each in its own way.
+ * Deletes all that Edgesmith put on the device, and ends every agent that runs from there: `removed=KILOBYTES`, and `left=UNIT` for a
+ * system unit it may not delete. Services are removed before, each in its own way; what is left of them goes here.
  */
 export function removeEverythingScript(root: string): string {
   return `root=${shellQuote(root)}
 real=$(cd "$root" 2>/dev/null && pwd -P) || real=$root
-${isAgentFunction}
+${forgetTracesLines}${isAgentFunction}
 agents() { for d in /proc/[0-9]*; do is_agent "\${d#/proc/}" "$root/runtime/" && echo "\${d#/proc/}"; done; }
 for p in $(agents); do kill -TERM "$p" 2>/dev/null; done
 n=0

@@ -4,10 +4,11 @@ import type { JobReporter } from '../contract/job.ts'
 import type { AgentBundle } from './agent-bundle.ts'
 import { throwIfCancelled, untilAborted } from './cancellation.ts'
 import { type PushOutcome, type PushPlace, pushFiles } from './device-push.ts'
-import { arrivedCorrupt, storeFailure } from './device-store-failure.ts'
+import { arrivedCorrupt, storeFailure, unitsLeft } from './device-store-failure.ts'
 import { pruneStoreScript } from './device-store-prune-script.ts'
 import { linkRuntimeScript, presenceScript, removeEverythingScript, storeExit } from './device-store-scripts.ts'
 import { runScript } from './remote-script.ts'
+import { shownText } from './shown-text.ts'
 import type { SshChannels } from './ssh-channels.ts'
 import { bundledFile, discardDamaged, type StoreFile } from './store-file.ts'
 
@@ -96,12 +97,12 @@ export class DeviceStore {
   }
 
   /**
-   * Clears away agents other than `keepId` that neither a process nor a service uses, and files nobody needs: those of such agents, and
+   * Clears away agents other than `keepIds` that neither a process nor a service uses, and files nobody needs: those of such agents, and
    * models and datasets that were not used for 30 days or are beyond the 2 GB used last. What another computer uses stays.
    * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED
    */
-  async removeOldRuntimes(keepId: string): Promise<PrunedStore> {
-    const result = await runScript(this.#connection, pruneStoreScript(this.#root, keepId, this.#publicKey ?? 'none'), {
+  async removeOldRuntimes(...keepIds: string[]): Promise<PrunedStore> {
+    const result = await runScript(this.#connection, pruneStoreScript(this.#root, keepIds, this.#publicKey ?? 'none'), {
       timeoutMs: hashTimeoutMs,
     })
     if (result.end.exitCode !== 0) throw storeFailure(this.#connection.place, result, 'Old files could not be cleared away')
@@ -112,12 +113,18 @@ export class DeviceStore {
     }
   }
 
-  /** Deletes the whole folder of Edgesmith and ends what runs from it. @returns bytes it took */
+  /**
+   * Deletes the whole folder of Edgesmith and ends what runs from it.
+   * @returns bytes it took
+   * @throws EdgesmithError SUDO_NEEDED (a system unit is left, all else is gone), CONNECTION_LOST, DEVICE_COMMAND_FAILED
+   */
   async removeEverything(): Promise<number> {
     const result = await runScript(this.#connection, removeEverythingScript(this.#root), { timeoutMs: hashTimeoutMs })
     this.#hashed.clear()
     const removed = /^removed=(\d{1,12})$/m.exec(result.stdout)
     if (result.end.exitCode !== 0 || !removed) throw storeFailure(this.#connection.place, result, 'Not everything could be deleted')
+    const left = [...result.stdout.matchAll(/^left=(.*)$/gm)].map(([, unit = '']) => shownText(unit))
+    if (left.length > 0) throw unitsLeft(this.#connection.place, left)
     return Number(removed[1]) * 1024
   }
 

@@ -11,9 +11,13 @@ export function agentEnvironment(): NodeJS.ProcessEnv {
   return { ...environment, ORT_DISABLE_TELEMETRY: '1' }
 }
 
-/** Starts a program whose standard input and output are pipes; ending us ends its standard input. */
+/**
+ * Starts a program whose standard input and output are pipes; ending us ends its standard input. Ctrl+C of a terminal does not reach it:
+ * whether it ends, and how, is decided here.
+ */
 export function startProcess(program: string, args: readonly string[], cwd: string): RunningProcess {
-  const child = spawn(program, args, { cwd, env: agentEnvironment(), stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
+  const detached = process.platform !== 'win32'
+  const child = spawn(program, args, { cwd, env: agentEnvironment(), stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, detached })
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once('error', () => resolve({ exitCode: 127, signal: null, connectionLost: false }))
     child.once('close', (exitCode, signal) => resolve({ exitCode, signal, connectionLost: false }))

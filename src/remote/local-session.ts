@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { copyFile, link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { AgentCommand, AgentRequest, AgentResult } from '../contract/agent-protocol.ts'
@@ -12,10 +11,10 @@ import { driveAgent } from './agent-run.ts'
 import { throwIfCancelled } from './cancellation.ts'
 import { refusalOf } from './device-checks.ts'
 import { DeviceServices } from './device-services.ts'
-import type { DeviceFile, DeviceSession, PushSummary, Services, Tunnel } from './device-session.ts'
+import type { AgentNeeds, DeviceFile, DeviceSession, PushSummary, Services, Tunnel } from './device-session.ts'
 import { commandLineOf, signalProcess, startProcess } from './local-process.ts'
 import { localReport } from './local-report.ts'
-import { LocalServicePlace } from './local-service-place.ts'
+import { endLocalServices, findLocalServices, readLocalLog } from './local-services.ts'
 import { shownText } from './shown-text.ts'
 import { type OnReading, TELEMETRY_EVERY_MS, watchThisComputer } from './telemetry-stream.ts'
 
@@ -33,6 +32,8 @@ export function openLocalSession(options: LocalSessionOptions): DeviceSession {
   return new LocalSession(options)
 }
 
+const silent: JobReporter = { progress: () => undefined, log: () => undefined }
+
 class LocalSession implements DeviceSession {
   readonly services: Services
   readonly enginesFolder: string
@@ -45,11 +46,19 @@ class LocalSession implements DeviceSession {
     this.#options = options
     this.enginesFolder = join(options.root, 'engines')
     this.#allServices = new DeviceServices({
-      place: new LocalServicePlace(options.root, options.nodePath),
-      runtime: async () => this.#agentFolder(),
+      machine: LOCAL_DEVICE_NAME,
+      root: options.root,
+      // Nobody wants units and cron lines on the computer he works at, out of a folder that may be a clone; asked for, a system unit is made.
+      supervise: (wanted) => (wanted === 'auto' ? 'process' : wanted),
+      runtime: (needs, reporter, signal) => this.runtimeFor(needs, reporter, signal),
       store: (files, reporter, signal) => this.store(files, reporter, signal),
-      tunnel: (port) => this.tunnel(port),
-      answers: (port) => portAnswers(port),
+      change: (_runtime, request, reporter, signal) => this.runAgent(request, reporter, signal),
+      ask: (_runtime, request) => this.runAgent(request, silent),
+      logs: (service, lines) => readLocalLog(options.root, service, lines),
+      found: async () => ({
+        services: await findLocalServices(options.root),
+        runtime: existsSync(join(options.agentFolder, 'agent.cjs')) ? options.agentFolder : null,
+      }),
     })
     this.services = this.#allServices
   }
@@ -69,6 +78,12 @@ class LocalSession implements DeviceSession {
     reporter.progress({ phase: 'self-test of the agent', done: 0, total: null, unit: 'steps' })
     const test = await this.runAgent({ command: 'self-test' }, reporter, signal)
     return { sentBytes: 0, sentFiles: 0, totalBytes: 0, durationMs: performance.now() - startedAt, agentVersion: test.edgesmithVersion }
+  }
+
+  /** The agent here finds the image library in the program's own packages. */
+  async runtimeFor(_needs: AgentNeeds, _reporter: JobReporter, signal?: AbortSignal): Promise<string> {
+    throwIfCancelled(signal)
+    return this.#agentFolder()
   }
 
   /** Hard links where the file system allows it: a service must keep its model when the workspace drops it. */
@@ -118,7 +133,8 @@ class LocalSession implements DeviceSession {
 
   async removeEverything(): Promise<{ removedBytes: number }> {
     const { root } = this.#options
-    await this.#allServices.removeAll()
+    await this.#allServices.removeAll(() => undefined)
+    await endLocalServices(root)
     const removedBytes = await sizeOf(root)
     for (const name of ['blobs', 'services', 'engines']) await rm(join(root, name), { recursive: true, force: true, maxRetries: 5 })
     await rmdir(root).catch(() => undefined)
@@ -133,15 +149,6 @@ class LocalSession implements DeviceSession {
       hint: 'Build it: npm run build',
     })
   }
-}
-
-/** Whether somebody listens on a loopback port of this computer. */
-function portAnswers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }
 
 /** Links or copies a file to its place, and checks that it is the one that was meant. */

@@ -8,9 +8,10 @@ import { sha256Schema } from '../contract/names.ts'
 import type { BundleArchitecture, BundleFile, BundleSources } from './agent-bundle.ts'
 import { BundleCache } from './agent-bundle-cache.ts'
 import { assembleParts } from './agent-parts.ts'
+import type { AgentNeeds } from './device-session.ts'
 
 /**
- * `linux-<architecture>.json` in a shipped folder: the files of the agent for that architecture; their compressed forms are
+ * `linux-<architecture>.json` in a shipped folder (`linux-<architecture>-images.json` with the image library): the files of the agent for that architecture; their compressed forms are
  * `blobs/<sha256>.gz` beside it. The manifest that goes to devices is made and signed by the installation.
  */
 const shippedListSchema = z.object({
@@ -24,7 +25,7 @@ type ShippedList = z.infer<typeof shippedListSchema>
 
 const longestList = 100_000
 
-const listName = (architecture: BundleArchitecture) => `linux-${architecture}.json`
+const listName = (architecture: BundleArchitecture, { images }: AgentNeeds) => `linux-${architecture}${images ? '-images' : ''}.json`
 
 /**
  * The files of the bundle that came with the program, each checked by its hash when it is read for the first time; null when none came, or
@@ -33,11 +34,12 @@ const listName = (architecture: BundleArchitecture) => `linux-${architecture}.js
  */
 export async function readShippedFiles(
   architecture: BundleArchitecture,
+  needs: AgentNeeds,
   { shippedFolder, version }: BundleSources,
   cache: BundleCache,
 ): Promise<BundleFile[] | null> {
   if (shippedFolder === undefined) return null
-  const list = await readList(join(shippedFolder, listName(architecture)))
+  const list = await readList(join(shippedFolder, listName(architecture, needs)))
   if (list === null || list.version !== version) return null
   return Promise.all(
     list.files.map(async ({ gzipBytes, gzipSha256, ...file }) => {
@@ -53,7 +55,7 @@ export async function readShippedFiles(
 }
 
 /**
- * Writes a folder that {@link readShippedFiles} reads, with the agents for several architectures.
+ * Writes a folder that {@link readShippedFiles} reads, with the agents for several architectures, without and with the image library.
  * @throws EdgesmithError as assembling them does
  */
 export async function writeShippedAgents(
@@ -65,8 +67,11 @@ export async function writeShippedAgents(
   const cache = new BundleCache(join(sources.cacheFolder, 'agent-bundle'))
   await cache.open()
   await mkdir(join(folder, 'blobs'), { recursive: true })
-  for (const architecture of architectures) {
-    const files = await assembleParts(architecture, sources, cache, reporter)
+  for (const [architecture, needs] of architectures.flatMap((each) => [
+    [each, { images: false }] as const,
+    [each, { images: true }] as const,
+  ])) {
+    const files = await assembleParts(architecture, needs, sources, cache, reporter)
     for (const { sha256, gzipPath } of files) {
       const path = join(folder, 'blobs', `${sha256}.gz`)
       await copyFile(gzipPath, `${path}.part`)
@@ -74,7 +79,7 @@ export async function writeShippedAgents(
     }
     const list: ShippedList = { version: sources.version, files: files.map(({ gzipPath: _, ...file }) => file) }
     // Last: a folder without it counts for nothing.
-    await writeFile(join(folder, listName(architecture)), `${JSON.stringify(list, null, 1)}\n`)
+    await writeFile(join(folder, listName(architecture, needs)), `${JSON.stringify(list, null, 1)}\n`)
   }
 }
 

@@ -2,25 +2,25 @@ import type { AgentCommand, AgentRequest, AgentResult } from '../contract/agent-
 import type { DeviceReport } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
-import type { AgentBundle, BundleArchitecture } from './agent-bundle.ts'
-import { DeviceAgent } from './device-agent.ts'
+import type { BundleArchitecture } from './agent-bundle.ts'
+import { type BringBundle, DeviceAgent } from './device-agent.ts'
 import { refusalOf } from './device-checks.ts'
 import { DeviceServices } from './device-services.ts'
-import type { DeviceFile, DeviceSession, PushSummary, Services, Tunnel } from './device-session.ts'
+import type { AgentNeeds, DeviceFile, DeviceSession, PushSummary, Services, Tunnel } from './device-session.ts'
 import { DeviceStore } from './device-store.ts'
 import type { AcceptedHostKey } from './host-key-check.ts'
 import { type LinkReport, plainReport } from './link-report.ts'
 import { readProbe } from './probe-report.ts'
 import { probeScript } from './probe-script.ts'
 import { runScript } from './remote-script.ts'
+import { findServices } from './service-search.ts'
 import { shownText } from './shown-text.ts'
 import type { SshChannels } from './ssh-channels.ts'
 import { connectSsh, type SshConnectionOptions } from './ssh-connect.ts'
 import { SshLink, type SshLinkOptions } from './ssh-link.ts'
-import { SshServicePlace } from './ssh-service-place.ts'
 import { plainFile } from './store-file.ts'
 import { type OnReading, streamTelemetry, TELEMETRY_EVERY_MS } from './telemetry-stream.ts'
-import { openTunnel, portAnswers } from './tunnel.ts'
+import { openTunnel } from './tunnel.ts'
 
 /** Folder below the home directory of the device; everything of Edgesmith is in it. */
 const rootName = '.edgesmith'
@@ -29,7 +29,7 @@ export interface SshSessionOptions
   extends SshConnectionOptions,
     Pick<SshLinkOptions, 'onLink' | 'onLog' | 'giveUpAfterMs' | 'idleGiveUpAfterMs' | 'clock'> {
   /** The agent for an architecture; asked for when a device is prepared. */
-  readonly bundle: (architecture: BundleArchitecture, reporter: JobReporter, signal?: AbortSignal) => Promise<AgentBundle>
+  readonly bundle: BringBundle
 }
 
 /** A session with a device, and the host key it was opened with. */
@@ -94,12 +94,15 @@ class RemoteSession implements SshSession {
       say: (text) => options.onLog?.(text),
     })
     this.#allServices = new DeviceServices({
-      // What changes a service is not repeated without being asked for: it fails with its link.
-      place: new SshServicePlace(link.impatient, root),
-      runtime: (reporter, signal) => this.#agent.runtime(() => this.prepare(reporter, signal)),
+      machine: link.place,
+      root,
+      supervise: (wanted) => wanted,
+      runtime: (needs, reporter, signal) => this.runtimeFor(needs, reporter, signal),
       store: (files, reporter, signal) => this.store(files, reporter, signal),
-      tunnel: (port) => this.tunnel(port),
-      answers: (port) => portAnswers(link.impatient, port),
+      change: (runtime, request, reporter, signal) => this.#agent.run(runtime, request, this.#saying(reporter), signal),
+      ask: (runtime, request) => this.#agent.ask(runtime, request),
+      logs: null,
+      found: () => findServices(link, root),
     })
     this.services = this.#allServices
   }
@@ -129,11 +132,19 @@ class RemoteSession implements SshSession {
     return report.architecture === 'arm64' ? 'arm64' : 'x64'
   }
 
-  async prepare(reporter: JobReporter, signal?: AbortSignal): Promise<PushSummary> {
+  prepare(reporter: JobReporter, signal?: AbortSignal): Promise<PushSummary> {
+    return this.#prepare({ images: false }, reporter, signal)
+  }
+
+  runtimeFor(needs: AgentNeeds, reporter: JobReporter, signal?: AbortSignal): Promise<string> {
+    return this.#agent.runtime(needs, () => this.#prepare(needs, reporter, signal))
+  }
+
+  async #prepare(needs: AgentNeeds, reporter: JobReporter, signal: AbortSignal | undefined): Promise<PushSummary> {
     this.#report('preparing', null)
     try {
       const saying = this.#saying(reporter)
-      const prepare = () => this.#agent.prepare(saying, signal)
+      const prepare = () => this.#agent.prepare(needs, saying, signal)
       const summary = await this.#link.persist(prepare, signal, () => this.#sayBroken(reporter))
       this.#report('ready', null)
       return summary
@@ -155,7 +166,7 @@ class RemoteSession implements SshSession {
     reporter: JobReporter,
     signal?: AbortSignal,
   ): Promise<AgentResult<C>> {
-    const runtime = await this.#agent.runtime(() => this.prepare(reporter, signal))
+    const runtime = await this.runtimeFor({ images: false }, reporter, signal)
     return this.#agent.run(runtime, request, this.#saying(reporter), signal)
   }
 
@@ -168,7 +179,7 @@ class RemoteSession implements SshSession {
   }
 
   async removeEverything(): Promise<{ removedBytes: number }> {
-    await this.#allServices.removeAll()
+    await this.#allServices.removeAll((text) => this.#options.onLog?.(text))
     this.#agent.forget()
     return { removedBytes: await this.#link.persist(() => this.#store.removeEverything()) }
   }

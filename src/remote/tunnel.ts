@@ -1,26 +1,9 @@
 import { createServer, type Socket } from 'node:net'
-import { EdgesmithError } from '../contract/errors.ts'
 import type { Tunnel } from './device-session.ts'
 import type { SshChannels } from './ssh-channels.ts'
 
 /** Each is a channel with its buffers. A browser opens six, a load test a few hundred. */
 const mostConnections = 512
-
-/**
- * Whether somebody listens on a loopback port of the device.
- * @throws EdgesmithError CONNECTION_LOST, DEVICE_COMMAND_FAILED (the SSH server forwards no ports)
- */
-export async function portAnswers(connection: SshChannels, devicePort: number): Promise<boolean> {
-  try {
-    const channel = await connection.connectPort(devicePort)
-    channel.on('error', () => undefined)
-    channel.destroy()
-    return true
-  } catch (error) {
-    if (error instanceof EdgesmithError && error.code === 'SERVICE_NOT_RUNNING') return false
-    throw error
-  }
-}
 
 /**
  * Opens a port on this computer's loopback whose connections lead to a loopback port of the device. A connection the device

@@ -16,11 +16,11 @@ const blockSize = 512
 const largestEntry = 8 ** 11 - 1
 
 /**
- * The header block of a regular file, mode 0600, owner 0, moment 0: nothing of this computer goes along.
+ * The header block of a regular file, owner 0, moment 0: nothing of this computer goes along.
  * Source: POSIX.1-2017, pax, "ustar Interchange Format".
  * @throws EdgesmithError TOO_LARGE beyond 8 GiB
  */
-export function tarHeader(name: string, sizeBytes: number): Buffer {
+export function tarHeader(name: string, sizeBytes: number, mode = 0o600): Buffer {
   if (!/^[\x21-\x7e]{1,100}$/.test(name)) throw new Error(`not a name for a tar entry: ${name}`)
   if (sizeBytes > largestEntry) {
     throw new EdgesmithError('TOO_LARGE', `A file of ${sizeBytes} bytes cannot be sent: the limit is ${largestEntry} bytes`)
@@ -28,7 +28,7 @@ export function tarHeader(name: string, sizeBytes: number): Buffer {
   const header = Buffer.alloc(blockSize)
   const octal = (value: number, offset: number, digits: number) => header.write(value.toString(8).padStart(digits, '0'), offset, 'latin1')
   header.write(name, 0, 'latin1')
-  octal(0o600, 100, 7)
+  octal(mode, 100, 7)
   octal(0, 108, 7)
   octal(0, 116, 7)
   octal(sizeBytes, 124, 11)

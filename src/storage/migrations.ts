@@ -203,4 +203,20 @@ export const migrations: readonly string[] = [
     matrix text not null
   ) strict;
   `,
+  `
+  -- Null in rows of services that were deployed before version 4.
+  alter table deployments add column release text;
+  alter table deployments add column settings text;
+  alter table deployments add column supervision text;
+  alter table deployments add column survives_reboot integer check (survives_reboot in (0, 1));
+
+  create table validations (
+    id text primary key,
+    job_id text not null,
+    deployment_id text not null,
+    created_at text not null,
+    validation text not null
+  ) strict;
+  create index validations_deployment on validations (deployment_id);
+  `,
 ]

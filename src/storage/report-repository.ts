@@ -14,6 +14,7 @@ interface EntryRow {
   evaluations: number
   analyses: number
   matrices: number
+  validations: number
 }
 
 // The counts come from the stored text itself, so a listing never has to hold all documents in memory.
@@ -22,7 +23,8 @@ const entries = `select id, title, origin, path, created_at,
   json_array_length(document, '$.benchmarks') as benchmarks,
   json_array_length(document, '$.evaluations') as evaluations,
   json_array_length(document, '$.analyses') as analyses,
-  coalesce(json_array_length(document, '$.matrices'), 0) as matrices
+  coalesce(json_array_length(document, '$.matrices'), 0) as matrices,
+  coalesce(json_array_length(document, '$.validations'), 0) as validations
   from reports`
 
 /** Reports as documents; the files they were written to are the user's. */

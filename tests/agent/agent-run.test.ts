@@ -103,7 +103,7 @@ describe('agent run', () => {
       [{ ...bench('linear.onnx'), settings: { runs: 'many' } }, 'USAGE'],
       ['{"command":', 'USAGE'],
       ['', 'USAGE'],
-      [`"${'x'.repeat(2 ** 20)}"`, 'USAGE'],
+      [`"${'x'.repeat(2 ** 25)}"`, 'USAGE'],
     ]
     await Promise.all(
       cases.map(async ([request, code]) => {

@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
 import { type RunningService, type ServiceOptions, startService } from '../../src/agent/serve/service.ts'
 import { type ServiceLimits, serviceLimits } from '../../src/agent/serve/service-limits.ts'
-import { type ServiceConfig, type ServiceConfigFile, serviceConfigSchema } from '../../src/contract/agent-protocol.ts'
+import { type ServiceConfig, type ServiceConfigFile, serviceConfigSchema } from '../../src/contract/service.ts'
 import type { InferenceRuntime } from '../../src/core/inference-runtime.ts'
 import { onnxRuntime } from '../../src/engine/runtimes/onnx-runtime.ts'
 

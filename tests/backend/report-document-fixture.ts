@@ -1,6 +1,7 @@
 import { summarizeSamples } from '../../src/backend/report/document/sample-summary.ts'
 import { statedLineage } from '../../src/backend/report/document/stated-lineage.ts'
 import type { Analysis } from '../../src/contract/analysis.ts'
+import type { Validation } from '../../src/contract/deployment.ts'
 import type { Evaluation } from '../../src/contract/evaluation.ts'
 import type { Matrix, MatrixCell } from '../../src/contract/matrix.ts'
 import type { Benchmark, LatencyStatistics } from '../../src/contract/measurement.ts'
@@ -364,7 +365,45 @@ export function comparisonDocument(changes: Partial<ReportDocument> = {}): Repor
     evaluations: [],
     analyses: [],
     matrices: [],
+    validations: [],
     samples: [],
+    ...changes,
+  }
+}
+
+/** A service that was checked: one check failed, one could not be made. */
+export function validation(changes: Partial<Validation> = {}): Validation {
+  return {
+    id: testId('c', 1),
+    deploymentId: testId('c', 2),
+    service: 'classifier',
+    deviceId: testId('7', 1),
+    device: 'pi5',
+    modelId: ids.int8,
+    model: 'fashion-cnn int8-static',
+    createdAt,
+    passed: false,
+    checks: [
+      { name: 'answers', passed: true, measured: 'ok, ready, release 0123456789abcdef', limit: '/health says ok with a model' },
+      {
+        name: 'golden answers',
+        passed: null,
+        measured: 'not checked: the model takes or gives text',
+        limit: 'what the model answers here',
+      },
+      { name: 'load', passed: false, measured: 'p95 31.0 ms, p99 64.0 ms, 99.2 requests a second', limit: 'p95 at most 20.0 ms' },
+    ],
+    load: {
+      requestsPerSecond: 100,
+      achievedPerSecond: 99.2,
+      seconds: 10,
+      connections: 6,
+      requests: 1003,
+      errors: 2,
+      latencyMs: { p50: 4.2, p90: 18.5, p95: 31, p99: 64, max: 120, mean: 7.7 },
+    },
+    accuracy: { samples: 500, measured: 0.912, expected: 0.914, metric: 'accuracy' },
+    warnings: ['Other releases get some of the requests: the checks are of the service as a whole.'],
     ...changes,
   }
 }
@@ -480,6 +519,7 @@ export function fullDocument(): ReportDocument {
     evaluations: [classification(1, ids.baseline), classification(2, ids.int8), regression(3, ids.int8), parity(4, ids.int8, ids.baseline)],
     analyses: [...analyses(), parityAnalysis()],
     matrices: [matrix()],
+    validations: [validation()],
     samples: benchmarks.map(({ id, latencyMs }) => summaryOf(id, latencyMs.p50)),
   })
 }

@@ -16,6 +16,7 @@ import {
   latenciesAround,
   matrix,
   testId,
+  validation,
 } from './report-document-fixture.ts'
 import { comparison, ids, models, row } from './report-fixture.ts'
 
@@ -44,7 +45,7 @@ describe('summarizeSamples', () => {
 })
 
 describe('reportTitle', () => {
-  const content = { comparisons: [], benchmarks: [], evaluations: [], analyses: [], matrices: [] }
+  const content = { comparisons: [], benchmarks: [], evaluations: [], analyses: [], matrices: [], validations: [] }
 
   it('names one comparison, and counts everything else', () => {
     expect(reportTitle({ ...content, comparisons: [comparison()] })).toBe(
@@ -68,6 +69,11 @@ describe('reportTitle', () => {
     )
   })
 
+  it('names one validation, and counts several', () => {
+    expect(reportTitle({ ...content, validations: [validation()] })).toBe('Validation of classifier on pi5')
+    expect(reportTitle({ ...content, validations: [validation(), validation()] })).toBe('2 validations')
+  })
+
   it('stays short', () => {
     const rows = Array.from({ length: 17 }, (_, index) => row(testId('9', index), `a model with quite a long name ${index}`, 1))
     expect(comparisonTitle(comparison({ rows, baselineId: testId('9', 0) }))).toBe('16 models against fashion-cnn on this-computer')
@@ -76,7 +82,7 @@ describe('reportTitle', () => {
 
 describe('collectReport', () => {
   const stamp = { createdAt: '2025-01-02T04:00:00.000Z', edgesmithVersion: '0.1.0' }
-  const nothing = { comparisonIds: [], benchmarkIds: [], evaluationIds: [], analysisIds: [], matrixIds: [] }
+  const nothing = { comparisonIds: [], benchmarkIds: [], evaluationIds: [], analysisIds: [], matrixIds: [], validationIds: [] }
   const get =
     <T extends { readonly id: string }>(entries: readonly T[]) =>
     (id: string): T => {
@@ -97,6 +103,7 @@ describe('collectReport', () => {
       evaluation: get([classification(1, ids.int8)]),
       analysis: get(analyses()),
       matrix: get([matrix()]),
+      validation: get([validation()]),
       models: () => models(),
       datasets: () => [],
       devices: () => [
@@ -153,6 +160,18 @@ describe('collectReport', () => {
     expect(JSON.stringify(parseReport(JSON.stringify(document), 'report.json'))).toBe(JSON.stringify(document))
     const { matrices: _, ...older } = document
     expect(parseReport(JSON.stringify(older), 'older.json').matrices).toEqual([])
+  })
+
+  it('takes a validation with its model and device, and reads reports without any', () => {
+    const document = collectReport(sources(), { ...nothing, validationIds: [validation().id] }, stamp)
+    expect(document).toMatchObject({ title: 'Validation of classifier on pi5', validations: [validation()], devices: [{ name: 'pi5' }] })
+    expect(document.models.map(({ id }) => id)).toEqual([ids.int8, ids.baseline])
+    expect(JSON.stringify(parseReport(JSON.stringify(document), 'report.json'))).toBe(JSON.stringify(document))
+    const { validations: _, ...older } = document
+    expect(parseReport(JSON.stringify(older), 'older.json').validations).toEqual([])
+    expect(() => collectReport(sources(), { ...nothing, validationIds: [testId('c', 77)] }, stamp)).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND' }),
+    )
   })
 
   it('leaves drawn graphs out', () => {

@@ -93,10 +93,13 @@ describe('csvReport', () => {
       expect.closeTo(10.2 / 3.92, 9),
       Number.NaN,
     ])
+    expect(find('validation', 'passed.load')).toEqual(['0', '', '', ''])
+    expect(find('validation', 'passed.golden answers')).toBeUndefined()
+    expect(find('validation', 'latency.p99')).toEqual(['64', '', '', 'ms'])
     expect(find('matrix', 'energyNet')).toEqual(['8.25', '', '', 'mJ'])
     expect(find('parity', 'agreement')).toEqual(['0.984375', '', '', 'share'])
     expect(new Set(rows.map(([kind]) => kind))).toEqual(
-      new Set(['comparison', 'benchmark', 'evaluation', 'profile', 'layers', 'slowdown', 'accuracy', 'parity', 'matrix']),
+      new Set(['comparison', 'benchmark', 'evaluation', 'profile', 'layers', 'slowdown', 'accuracy', 'parity', 'matrix', 'validation']),
     )
     for (const row of rows) expect(Number.isFinite(Number(row[7])), row.join()).toBe(true)
   })

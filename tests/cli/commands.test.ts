@@ -366,16 +366,64 @@ describe('serving on this computer', () => {
       (await edgesmith('deployments', '--json')).json(z.object({ deployments: z.array(z.looseObject({})) })).deployments,
     ).toMatchObject([{ service: 'tiny', device: 'this-computer' }])
     expect((await edgesmith('undeploy', 'tiny')).code).toBe(0)
+    expect((await edgesmith('status', 'tiny', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
+  })
+
+  it('deploys a second version, gives it a share, promotes it, rolls back, and makes keys that are shown once', async () => {
+    const deploy = (...options: string[]) => edgesmith('deploy', ...options, '--device', 'this-computer', '--name', 'both', '--json')
+    const document = z.looseObject({ release: z.string(), apiKeys: z.array(z.object({ name: z.string(), key: z.string() })).optional() })
+    const versions = z.looseObject({ versions: z.array(z.looseObject({ release: z.string(), role: z.string(), weight: z.number() })) })
+    const first = (await deploy(files.model, '--watch-seconds', '0', '--api-key', 'phone', '--rate-limit', '1000')).json(document)
+    const key = first.apiKeys?.[0]?.key ?? expect.fail('no key')
+    const { url } = (await edgesmith('connect', 'both', '--json')).json(serviceAddress)
+    const ask = (secret: string) => fetch(`${url}/model_info`, { headers: { 'x-api-key': secret } })
+    expect((await ask(key)).status).toBe(200)
+    const stored = await edgesmith('deployments', '--json')
+    expect(stored.stdout).toContain('phone')
+    expect(stored.stdout).not.toContain(key)
+
+    const second = (await deploy(files.model, '--threads', '2', '--weight', '25')).json(document)
+    expect(second.apiKeys).toBeUndefined()
+    expect((await ask(key)).status).toBe(200)
+    const weighed = (await edgesmith('weight', 'both', second.release.slice(0, 6), '40', '--json')).json(versions)
+    expect(weighed.versions).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ release: first.release, role: 'current' }),
+        expect.objectContaining({ release: second.release, role: 'beside', weight: 40 }),
+      ]),
+    )
+    expect((await edgesmith('weight', 'both', second.release, '140', '--json')).code).toBe(2)
+    const promoted = (await edgesmith('promote', 'both', 'small', '--json')).json(versions)
+    expect(promoted.versions.find(({ role }) => role === 'current')).toMatchObject({ release: second.release })
+    expect((await edgesmith('withdraw', 'both', first.release, '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
+    const rolledBack = (await edgesmith('rollback', 'both', '--json')).json(versions)
+    expect(rolledBack.versions.find(({ role }) => role === 'current')).toMatchObject({ release: first.release })
+    const { stdout } = await edgesmith('status', 'both')
+    expect(stdout).toMatch(/^state +running$/m)
+    expect(stdout).toMatch(/^version +model +role +share/m)
+    expect(stdout).toMatch(/rolled-back/)
+    expect((await edgesmith('undeploy', 'both')).code).toBe(0)
+  })
+
+  it('changes nothing when a limit is missed, and keeps a release that failed to be looked at', async () => {
     const gated = (...limits: string[]) =>
-      edgesmith('deploy', 'dynamic', '--device', 'this-computer', '--name', 'tiny', ...limits, '--json')
+      edgesmith('deploy', files.model, '--device', 'this-computer', '--name', 'gated', ...limits, '--json')
+    const failed = z.looseObject({ deployed: z.literal(false), error: z.looseObject({ code: z.string() }) })
+    expect((await gated('--max-size-bytes', '10')).json(failed)).toMatchObject({ error: { code: 'GATE_FAILED' } })
+    expect((await edgesmith('status', 'gated', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
     const slow = await gated('--max-latency-ms', '0.000001')
     expect(slow.code).toBe(1)
-    expect(slow.json(z.looseObject({ gates: z.array(z.looseObject({})) }))).toMatchObject({
-      deployed: false,
-      gates: [{ gate: 'max-latency-ms', passed: false, found: expect.any(Number) }],
+    expect(slow.json(failed)).toMatchObject({
+      error: { code: 'DEPLOY_FAILED' },
+      checks: expect.arrayContaining([expect.objectContaining({ name: 'latency', passed: false })]),
     })
-    expect((await gated('--max-size-bytes', '10')).code).toBe(1)
-    expect((await edgesmith('status', 'tiny', '--json')).json(errorDocument).error.code).toBe('NOT_FOUND')
+    const status = await edgesmith('status', 'gated')
+    expect(status.stdout).toMatch(/FAILED.*latency/s)
+    expect((await edgesmith('undeploy', 'gated')).code).toBe(0)
+    // An imported model that replaces nothing has nothing to lose.
+    const wrong = await gated('--max-accuracy-drop', '0.01', '--data', files.labelled)
+    expect({ code: wrong.code, error: wrong.json(errorDocument).error.code }).toEqual({ code: 2, error: 'USAGE' })
+    expect((await gated('--system')).json(errorDocument).error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('--yes') })
   })
 })
 

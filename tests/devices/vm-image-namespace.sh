@@ -53,7 +53,7 @@ rm -rf kernel initrd
 echo 'step: system'
 mmdebstrap --architectures=arm64 --mode=root --variant=minbase --dpkgopt=force-unsafe-io \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-  --include=openssh-server,systemd-sysv,dbus,dbus-user-session,libpam-systemd,libstdc++6,libgomp1,procps,udev,kmod,netbase \
+  --include=openssh-server,systemd-sysv,dbus,dbus-user-session,libpam-systemd,libstdc++6,libgomp1,procps,udev,kmod,netbase,sudo \
   "$release" root "$source"
 
 echo 'step: settings'
@@ -69,6 +69,9 @@ mkdir -p -m 700 root/home/pi/.ssh
 cp "$public_key" root/home/pi/.ssh/authorized_keys
 chmod 600 root/home/pi/.ssh/authorized_keys
 chown -R 1000:1000 root/home/pi
+# As on Raspberry Pi OS: system units can be asked for.
+echo 'pi ALL=(ALL) NOPASSWD: ALL' >root/etc/sudoers.d/pi
+chmod 440 root/etc/sudoers.d/pi
 # Services of this user may outlive its log-in.
 mkdir -p root/var/lib/systemd/linger
 : >root/var/lib/systemd/linger/pi

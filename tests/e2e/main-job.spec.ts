@@ -181,9 +181,12 @@ test('serves the INT8 build on the device and asks it', async () => {
   await expect(page.getByTestId('deployment-detail')).toHaveAttribute('data-state', 'running', { timeout: JOB_MS })
   await page.getByTestId('deployment-connect').click()
   const url = (await page.getByTestId('connect-url').textContent()) ?? ''
+  await page.getByTestId('tab-service-try').click()
   await choose(page, 'try-dataset', /test/)
   await page.getByTestId('try-send').click()
   await expect(page.getByTestId('try-answer')).toHaveAttribute('data-status', '200')
+  await page.getByTestId('tab-service-overview').click()
+  await expect(page.getByTestId('chart-latency')).toContainText('ms')
   await screenshot('deployments')
 
   await page.getByRole('button', { name: 'Show the token' }).click()

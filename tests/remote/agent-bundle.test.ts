@@ -16,10 +16,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AgentBundle, type BundleSources, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
-import { fetchNode, nodePackages } from '../../src/remote/device-node.ts'
+import { imageLibraryPackages } from '../../src/remote/device-image-library.ts'
+import { nodeFile, nodePackages } from '../../src/remote/device-node.ts'
+import { fetchNpmFile } from '../../src/remote/npm-file.ts'
 import { writeShippedAgents } from '../../src/remote/shipped-agent.ts'
 import { type TarEntry, tarHeader, tarSizeBytes, writeTar } from '../../src/remote/ustar.ts'
 import { eventually } from './device-harness.ts'
@@ -36,6 +39,13 @@ beforeEach(() => {
     mkdirSync(join(place, 'ort', architecture), { recursive: true })
     writeFileSync(join(place, 'ort', architecture, 'onnxruntime_binding.node'), `binding for ${architecture}`)
     writeFileSync(join(place, 'ort', architecture, 'libonnxruntime.so.1'), `library for ${architecture}`.repeat(1000))
+    const library = (part: string, name: string, content: string) => {
+      mkdirSync(join(place, 'img', part, 'lib'), { recursive: true })
+      writeFileSync(join(place, 'img', part, 'lib', name), content)
+    }
+    const runPath = `$ORIGIN/../../sharp-libvips-linux-${architecture}/lib:$ORIGIN/../elsewhere`
+    library(`sharp-linux-${architecture}`, `sharp-linux-${architecture}-0.35.5.node`, `code\0${runPath}\0more`)
+    library(`sharp-libvips-linux-${architecture}`, 'libvips-cpp.so.8.18.7', `libvips for ${architecture}`)
   }
   mkdirSync(join(place, 'agent'))
   writeFileSync(join(place, 'agent', 'agent.cjs'), 'console.log(1)')
@@ -46,6 +56,7 @@ beforeEach(() => {
     cacheFolder: join(place, 'cache'),
     version: '1.2.3',
     nodePaths: { x64: join(place, 'node'), arm64: join(place, 'node') },
+    imageLibraryFolder: join(place, 'img'),
   }
 })
 
@@ -175,6 +186,52 @@ describe('the signature', () => {
   })
 })
 
+describe('a bundle with the image library', () => {
+  const images = { images: true }
+
+  it('has the files of the one without, and two more; which is another bundle', async () => {
+    const [plain, withImages] = [
+      await ensureAgentBundle('arm64', sources),
+      await ensureAgentBundle('arm64', sources, undefined, undefined, images),
+    ]
+    const names = ({ files }: AgentBundle) => files.map(({ name }) => name)
+    expect(names(withImages)).toEqual([
+      ...names(plain).slice(0, -2),
+      'sharp.node',
+      'libvips-cpp.so.8.18.7',
+      'manifest.sig',
+      'manifest.json',
+    ])
+    for (const name of names(plain).slice(0, -2)) expect(fileOf(withImages, name)).toEqual(fileOf(plain, name))
+    expect(withImages.id).not.toBe(plain.id)
+    expect(withImages).toEqual(await ensureAgentBundle('arm64', sources, undefined, undefined, images))
+  })
+
+  it('in which sharp looks for libvips beside itself', async () => {
+    const bundle = await ensureAgentBundle('x64', sources, undefined, undefined, images)
+    const content = gunzipSync(readFileSync(fileOf(bundle, 'sharp.node').gzipPath)).toString('latin1')
+    expect(content).toBe('code\0$ORIGIN\0../../sharp-libvips-linux-x64/lib:$ORIGIN/../elsewhere\0more')
+  })
+
+  it('is refused when sharp looks elsewhere', async () => {
+    writeFileSync(join(sources.imageLibraryFolder ?? '', 'sharp-linux-x64', 'lib', 'sharp-linux-x64-0.35.5.node'), 'other code')
+    const bundle = ensureAgentBundle('x64', sources, undefined, undefined, images)
+    await expect(bundle).rejects.toMatchObject({ code: 'BUNDLE_CORRUPT', message: expect.stringContaining('sharp.node') })
+  })
+
+  it('comes of the packages that the lock file names for the sharp we use', () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url))
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+    for (const { binding, libvips } of Object.values(imageLibraryPackages)) {
+      for (const { spec, integrity } of [binding, libvips]) {
+        const at = spec.lastIndexOf('@')
+        expect(packages[`node_modules/${spec.slice(0, at)}`]).toMatchObject({ version: spec.slice(at + 1), integrity })
+      }
+      expect(packages['node_modules/sharp'].version).toBe(binding.spec.slice(binding.spec.lastIndexOf('@') + 1))
+    }
+  })
+})
+
 describe('a bundle that came with the program', () => {
   /** What is left to a packaged program on a laptop without a network. */
   async function shipped(): Promise<BundleSources> {
@@ -186,6 +243,7 @@ describe('a bundle that came with the program', () => {
       shippedFolder,
       agentFolder: nowhere,
       onnxRuntimeFolder: nowhere,
+      imageLibraryFolder: nowhere,
       cacheFolder: join(shippedFolder, '..', 'cache-2'),
       nodePaths: {},
       npm: [join(nowhere, 'npm')],
@@ -199,6 +257,8 @@ describe('a bundle that came with the program', () => {
       files.filter(({ name }) => !name.startsWith('manifest')).map(({ name, sha256 }) => [name, sha256])
     expect(contents(bundle)).toEqual(contents(made))
     expect([bundle.shipped, made.shipped]).toEqual([true, false])
+    const withImages = await ensureAgentBundle(architecture, await shipped(), undefined, undefined, { images: true })
+    expect(withImages).toMatchObject({ shipped: true, files: { length: bundle.files.length + 2 } })
     for (const { sha256, gzipPath } of bundle.files) expect(hashOf(gunzipSync(readFileSync(gzipPath)))).toBe(sha256)
   })
 
@@ -262,7 +322,7 @@ describe('Node for a device whose architecture this computer has not', () => {
   it('is fetched, checked and taken out of its package, and nothing else is kept', async () => {
     const { spec, integrity, content, npm, cache } = makeRegistry()
     const parts: Buffer[] = []
-    for await (const part of await fetchNode(spec, integrity, npm, cache)) parts.push(part as Buffer)
+    for await (const part of await fetchNpmFile(nodeFile({ spec, integrity }), npm, cache)) parts.push(part as Buffer)
     expect(Buffer.concat(parts).equals(content)).toBe(true)
     await eventually('the download is gone', () => readdirSync(cache).length === 0)
   })
@@ -270,7 +330,10 @@ describe('Node for a device whose architecture this computer has not', () => {
   it('is refused when it has not the expected hash', async () => {
     const { spec, npm, cache } = makeRegistry()
     const { integrity } = nodePackages.arm64
-    await expect(fetchNode(spec, integrity, npm, cache)).rejects.toMatchObject({ code: 'BUNDLE_CORRUPT', details: { expected: integrity } })
+    await expect(fetchNpmFile(nodeFile({ spec, integrity }), npm, cache)).rejects.toMatchObject({
+      code: 'BUNDLE_CORRUPT',
+      details: { expected: integrity },
+    })
     expect(readdirSync(cache)).toEqual([])
   })
 
@@ -280,10 +343,10 @@ describe('Node for a device whose architecture this computer has not', () => {
     writeFileSync(offline, '#!/bin/sh\necho "npm error code ENOTFOUND" >&2\necho "npm error network request failed" >&2\nexit 1\n')
     chmodSync(offline, 0o755)
     for (const npm of [[offline], [join(cache, 'no-npm')]] as const) {
-      const failure = fetchNode(spec, integrity, npm, cache)
+      const failure = fetchNpmFile(nodeFile({ spec, integrity }), npm, cache)
       await expect(failure).rejects.toMatchObject({ code: 'DEVICE_UNSUPPORTED', hint: expect.stringContaining(`npm pack ${spec}`) })
     }
-    await expect(fetchNode(spec, integrity, [offline], cache)).rejects.toThrow('ENOTFOUND')
+    await expect(fetchNpmFile(nodeFile({ spec, integrity }), [offline], cache)).rejects.toThrow('ENOTFOUND')
     expect(readdirSync(cache)).toEqual([])
   })
 

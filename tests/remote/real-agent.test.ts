@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleAgent } from '../../scripts/setup/agent-bundle.mjs'
 import { cacheDirectory } from '../../scripts/setup/project-paths.mjs'
+import type { JobReporter } from '../../src/contract/job.ts'
 import { ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
-import type { DeviceFile, DeviceSession } from '../../src/remote/device-session.ts'
+import type { AgentNeeds, DeviceFile, DeviceSession } from '../../src/remote/device-session.ts'
 import { openLocalSession } from '../../src/remote/local-session.ts'
 import { eventually, type HarnessedDevice, startHarnessedDevice } from './device-harness.ts'
+import { scalingOrder } from './service-harness.ts'
 import { recordingReporter, repository } from './stand-in-agent.ts'
 
 /** The real thing: Node, ONNX Runtime and the built agent go over SSH, and the sample model is measured and served there. */
@@ -19,15 +21,18 @@ describe('the real agent', () => {
   let remote: DeviceSession
   let local: DeviceSession
 
-  const bundle = (wanted: 'x64' | 'arm64') =>
-    ensureAgentBundle(wanted, {
+  const bundle = (wanted: 'x64' | 'arm64', _reporter?: JobReporter, _signal?: AbortSignal, needs?: AgentNeeds) => {
+    const sources = {
       agentFolder: join(folder, 'agent'),
       onnxRuntimeFolder: join(repository, 'node_modules/onnxruntime-node/bin/napi-v6/linux'),
+      imageLibraryFolder: join(repository, 'node_modules/@img'),
       // The cache of everything else here: compressing Node takes seconds, and is done once.
       cacheFolder: cacheDirectory(),
       version: '0.0.0-test',
       nodePaths: { [architecture]: process.execPath },
-    })
+    }
+    return ensureAgentBundle(wanted, sources, undefined, undefined, needs)
+  }
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'edgesmith-real-'))
@@ -147,18 +152,10 @@ describe('the real agent', () => {
 
   it('serves the sample model, which answers through the tunnel', async () => {
     const model = sample('fashion-cnn.onnx')
-    const release = {
-      service: 'fashion',
-      modelName: 'cnn',
-      version: 'v1',
-      model,
-      preprocessing: {},
-      labels: null,
-      accuracy: null,
-      latencyP50Ms: null,
-    }
-    const { port } = await remote.services.deploy({ ...release, port: null }, recordingReporter())
-    const tunnel = await remote.tunnel(port)
+    const order = scalingOrder(model, 1, { service: 'fashion' })
+    const release = { ...order.release, modelName: 'cnn', golden: null }
+    const deployed = await remote.services.deploy({ ...order, release, supervise: 'auto' }, recordingReporter())
+    const tunnel = await remote.tunnel(deployed.port)
     const predict = (token: string) =>
       fetch(`http://127.0.0.1:${tunnel.port}/predict`, {
         method: 'POST',
@@ -166,18 +163,35 @@ describe('the real agent', () => {
         body: JSON.stringify({ inputs: { input: [Array.from({ length: 28 }, () => new Array(28).fill(0))] } }),
       })
     const answer = await predict(await remote.services.token('fashion'))
-    expect([answer.status, await answer.json()]).toMatchObject([200, { version: 'v1' }])
+    expect([answer.status, await answer.json()]).toMatchObject([200, { version: deployed.release }])
     expect((await predict('wrong-token-of-some-length')).status).toBe(401)
     tunnel.close()
-    expect(await remote.services.status('fashion')).toMatchObject({ state: 'running', requests: 2, errors: 0 })
     // A model that cannot be loaded does not push the good one out.
-    const broken = { ...release, version: 'v2', model: sample('MANIFEST.json'), port }
-    await expect(remote.services.deploy(broken, recordingReporter())).rejects.toMatchObject({
+    const broken = sample('MANIFEST.json')
+    const second = { ...release, modelSha256: broken.sha256 }
+    await expect(remote.services.deploy({ ...order, release: second, model: broken }, recordingReporter())).rejects.toMatchObject({
       code: 'DEPLOY_FAILED',
-      details: { reason: 'MODEL_LOAD_FAILED' },
     })
-    expect(await remote.services.status('fashion')).toMatchObject({ state: 'running' })
-    expect(await remote.services.port('fashion')).toBe(port)
+    const report = await remote.services.report('fashion')
+    expect(report).toMatchObject({ state: 'running', port: deployed.port })
+    expect(report.versions.find(({ role }) => role === 'current')).toMatchObject({ release: deployed.release })
+    expect(report.versions.find(({ role }) => role === 'failed')).toMatchObject({ modelSha256: broken.sha256 })
+  })
+
+  it('brings the image library beside it for who needs it, and only that', async () => {
+    const plain = await remote.runtimeFor({ images: false }, recordingReporter())
+    const reporter = recordingReporter()
+    const runtime = await remote.runtimeFor({ images: true }, reporter)
+    expect(dirname(runtime)).toBe(dirname(plain))
+    const names = (folderThere: string) => readdirSync(folderThere).sort()
+    expect(names(runtime).filter((name) => !names(plain).includes(name))).toEqual(['libvips-cpp.so.8.18.7', 'sharp.node'])
+    // Its self-test decoded a picture with them; Node and ONNX Runtime lie there once.
+    expect(reporter.lines.join('\n')).toContain('Self-test passed')
+    const inode = (folderThere: string) => statSync(join(folderThere, 'libonnxruntime.so.1')).ino
+    expect(inode(runtime)).toBe(inode(plain))
+    expect(await remote.runtimeFor({ images: true }, recordingReporter())).toBe(runtime)
+    expect(await remote.prepare(recordingReporter())).toMatchObject({ sentFiles: 0 })
+    expect(names(dirname(plain))).toHaveLength(2)
   })
 
   it('leaves no trace', async () => {

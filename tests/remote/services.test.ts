@@ -1,377 +1,281 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DeviceSession, ServiceRelease } from '../../src/remote/device-session.ts'
-import { getFromService } from '../../src/remote/service-request.ts'
-import { makeBarePath } from '../devices/bare-path.ts'
-import { freePort } from '../devices/ssh-device.ts'
-import {
-  type AnySession,
-  eventually,
-  type HarnessedDevice,
-  isAlive,
-  makeFile,
-  startAnySession,
-  startHarnessedDevice,
-} from './device-harness.ts'
+import { callService } from '../../src/backend/serving/service-client.ts'
+import type { DeviceFile, DeviceSession } from '../../src/remote/device-session.ts'
+import { isAlive } from './device-harness.ts'
+import { type ServiceMachine, scalingModel, scalingOrder, startServiceMachine } from './service-harness.ts'
 import { recordingReporter } from './stand-in-agent.ts'
 
 let folder: string
+const models = new Map<number, DeviceFile>()
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'edgesmith-services-'))
+  folder = mkdtempSync(join(tmpdir(), 'edgesmith-service-models-'))
+  for (const factor of [2, 3, 5, 7]) models.set(factor, scalingModel(folder, factor))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function release(service: string, version: string, changes: Partial<ServiceRelease> = {}): ServiceRelease {
-  return {
-    service,
-    version,
-    modelName: 'good',
-    model: makeFile(join(folder, `${version}.onnx`), `model ${version}`),
-    preprocessing: {},
-    labels: ['cat', "dog's"],
-    accuracy: 0.9,
-    latencyP50Ms: null,
-    port: null,
-    ...changes,
-  }
-}
+const order = (factor: number, changes: Parameters<typeof scalingOrder>[2] = {}) =>
+  scalingOrder(models.get(factor) ?? expect.fail('no model'), factor, changes)
 
-/** What a service says of itself, asked through the session like a client would. */
-async function health(session: DeviceSession, service: string): Promise<unknown> {
-  const tunnel = await session.tunnel(await session.services.port(service))
-  try {
-    return (await getFromService(tunnel.port, '/health', await session.services.token(service), 5000)).body
-  } finally {
-    tunnel.close()
-  }
-}
-
-describe.each(['ssh', 'local'] as const)('services (%s)', (kind) => {
-  let any: AnySession
-  const deploy = (wanted: ServiceRelease, signal?: AbortSignal, reporter = recordingReporter()) =>
-    any.session.services.deploy(wanted, reporter, signal)
+describe.each(['ssh', 'local'] as const)('services of the real agent (%s)', (kind) => {
+  let machine: ServiceMachine
+  let session: DeviceSession
+  let port = 0
+  let token = ''
   beforeAll(async () => {
-    any = await startAnySession(kind)
+    machine = await startServiceMachine(kind)
+    session = await machine.open()
   })
-  afterAll(() => any.stop())
+  afterAll(async () => {
+    session.close()
+    await machine.stop()
+  })
 
-  it('starts one on a free port, with a token of its own', async () => {
+  const deploy = (
+    ...[factor, changes, signal, reporter = recordingReporter()]: [
+      number,
+      Parameters<typeof scalingOrder>[2]?,
+      AbortSignal?,
+      ReturnType<typeof recordingReporter>?,
+    ]
+  ) => session.services.deploy(order(factor, changes), reporter, signal)
+  /** Asked as a client would, through the tunnel. */
+  const predict = async (key = token) => {
+    const tunnel = await session.tunnel(port)
+    try {
+      return await callService({ port: tunnel.port, path: '/predict', token: key, body: { inputs: { x: [1, 10] } }, timeoutMs: 5000 })
+    } finally {
+      tunnel.close()
+    }
+  }
+  const answersTimes = async (factor: number) =>
+    expect(await predict()).toMatchObject({ status: 200, body: { outputs: { y: [factor, 10 * factor] } } })
+  const serviceFolder = () => join(machine.root, 'services', 'scaler')
+
+  it('checks a first release and serves it on a free port, with a token of its own', async () => {
     const reporter = recordingReporter()
-    const { port, pid } = await deploy(release('digits', 'v1'), undefined, reporter)
-    expect(reporter.steps.at(-1)).toEqual({ phase: 'serving', done: 3, total: 3, unit: 'steps' })
-    expect(isAlive(pid)).toBe(true)
-    expect(await any.session.services.port('digits')).toBe(port)
-    expect(await health(any.session, 'digits')).toMatchObject({ service: 'digits', version: 'v1' })
-    const token = await any.session.services.token('digits')
-    expect(token).toMatch(/^[0-9a-f]{64}$/)
-    const tunnel = await any.session.tunnel(port)
-    expect((await getFromService(tunnel.port, '/health', 'wrong', 5000)).status).toBe(401)
-    tunnel.close()
-    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(token)
+    const deployed = await deploy(2, {}, undefined, reporter)
+    expect(reporter.steps.at(-1)).toMatchObject({ phase: 'serving' })
+    expect(deployed.checks.map(({ name, passed }) => [name, passed])).toEqual(
+      expect.arrayContaining([
+        ['load', true],
+        ['golden answers', true],
+      ]),
+    )
+    expect(deployed.report).toMatchObject({
+      service: 'scaler',
+      state: 'running',
+      port: deployed.port,
+      pid: deployed.pid,
+      supervision: 'process',
+    })
+    expect(deployed.report.versions).toMatchObject([{ release: deployed.release, modelName: 'times 2', role: 'current', failure: null }])
+    port = deployed.port
+    token = await session.services.token('scaler')
+    await answersTimes(2)
+    expect(await predict('another-token-0123456789')).toMatchObject({ status: 401 })
+    expect(statSync(join(serviceFolder(), 'token')).mode & 0o777).toBe(0o600)
+    expect(readFileSync(`/proc/${deployed.pid}/cmdline`, 'utf8')).not.toContain(token)
   })
 
-  it('tells its state, its numbers and its log', async () => {
-    const status = await any.session.services.status('digits')
-    expect(status).toMatchObject({ state: 'running', requests: 5, errors: 1, latencyP50Ms: 0.5, latencyP95Ms: 1.5, message: null })
-    expect(status.rssBytes).toBeGreaterThan(1e6)
-    expect(status.uptimeSeconds).toBeGreaterThanOrEqual(0)
-    expect(status.uptimeSeconds).toBeLessThan(60)
-    expect((await any.session.services.logs('digits', 100)).split('\n')).toEqual(['starting v1', 'listening'])
-    expect(await any.session.services.logs('digits', 1)).toBe('listening')
+  it('switches to the next one without a failed request, on the same port with the same token', async () => {
+    const answers: unknown[] = []
+    let over = false
+    const asking = (async () => {
+      while (!over) answers.push(((await predict()).body as { outputs: { y: number[] } }).outputs.y[0])
+    })()
+    const deployed = await deploy(3)
+    over = true
+    await asking
+    expect(deployed.port).toBe(port)
+    expect(new Set(answers).size).toBeLessThanOrEqual(2)
+    expect(answers.every((answer) => answer === 2 || answer === 3)).toBe(true)
+    expect(await session.services.token('scaler')).toBe(token)
+    await answersTimes(3)
+    const report = await session.services.report('scaler')
+    expect(report.versions.map(({ modelName, role }) => [modelName, role])).toEqual(
+      expect.arrayContaining([
+        ['times 3', 'current'],
+        ['times 2', 'previous'],
+      ]),
+    )
+    expect(await session.services.reports()).toMatchObject([{ service: 'scaler', state: 'running' }])
+  })
+
+  it('rolls back, and forward again', async () => {
+    const back = await session.services.traffic('scaler', { action: 'rollback' })
+    expect(back.versions.find(({ role }) => role === 'current')).toMatchObject({ modelName: 'times 2' })
+    await answersTimes(2)
+    await session.services.traffic('scaler', { action: 'rollback' })
+    await answersTimes(3)
+  })
+
+  it('keeps a release that failed, with what was checked, and serves what it served', async () => {
+    const failure = await deploy(5, { claimed: 6 }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'DEPLOY_FAILED', details: { log: expect.any(String) } })
+    const { checks } = (failure as { details: { checks: { name: string; passed: boolean }[] } }).details
+    expect(checks.find(({ passed }) => !passed)).toMatchObject({ name: 'golden answers' })
+    await answersTimes(3)
+    const failed = (await session.services.report('scaler')).versions.find(({ role }) => role === 'failed')
+    expect(failed).toMatchObject({ modelName: 'times 5', failure: { reason: expect.any(String), checks: expect.any(Array) } })
+    // The same release without the wrong claim is another one.
+    await deploy(5)
+    await answersTimes(5)
+  })
+
+  it.runIf(kind === 'ssh')('is not touched while another host changes it', async () => {
+    const lock = join(serviceFolder(), 'lock')
+    mkdirSync(lock)
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    writeFileSync(join(lock, 'owner'), `laptop-of-ann 4242 0123456789ab\n${bootId} ${process.pid}\n`)
+    machine.harnessed?.device.give(lock)
+    for (const change of [() => deploy(7), () => session.services.stop('scaler'), () => session.services.remove('scaler')]) {
+      await expect(change()).rejects.toMatchObject({
+        code: 'DEVICE_BUSY',
+        message: expect.stringContaining('laptop-of-ann'),
+        details: { ageSeconds: expect.any(Number) },
+      })
+    }
+    expect(await session.services.report('scaler')).toMatchObject({ state: 'running' })
+    rmSync(lock, { recursive: true })
+    await deploy(7)
+    await answersTimes(7)
+  })
+
+  it('leaves what serves alone when the deploy is cancelled', async () => {
+    const abort = new AbortController()
+    const reporter = recordingReporter()
+    const { progress } = reporter
+    reporter.progress = (step) => {
+      progress(step)
+      if (step.phase === 'checking the release') abort.abort()
+    }
+    await expect(deploy(2, {}, abort.signal, reporter)).rejects.toMatchObject({ code: 'JOB_CANCELLED' })
+    await answersTimes(7)
+    expect(await session.services.report('scaler')).toMatchObject({ state: 'running' })
+  })
+
+  it.runIf(kind === 'ssh')('refuses a port that another program has, and goes on serving on its own', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const taken = (other.address() as { port: number }).port
+    await expect(deploy(2, { port: taken })).rejects.toMatchObject({ code: 'PORT_TAKEN' })
+    other.close()
+    await answersTimes(7)
+  })
+
+  it('stops, starts on its port, comes back from a crash, and says what it logged', async () => {
+    expect(await session.services.stop('scaler')).toMatchObject({ state: 'stopped', pid: null })
+    await expect(predict()).rejects.toThrow()
+    const started = await session.services.start('scaler')
+    expect(started).toMatchObject({ state: 'running', port })
+    await answersTimes(7)
+    const crashed = await session.services.crash('scaler')
+    expect(crashed).toMatchObject({ state: 'running', port, message: expect.stringContaining('ms') })
+    expect(crashed.pid).not.toBe(started.pid)
+    await answersTimes(7)
+    const log = await session.services.logs('scaler', 100)
+    expect(log.split('\n').length).toBeGreaterThan(1)
+    expect(await session.services.logs('scaler', 1)).not.toContain('\n')
   })
 
   it('survives the log-out', async () => {
-    const { pid } = await any.session.services.status('digits')
-    any.session.close()
-    const next = await any.again()
-    expect(await next.services.status('digits')).toMatchObject({ state: 'running', pid })
-    any = { ...any, session: next }
-  })
-
-  it('replaces it without a gap, keeping the token', async () => {
-    const { services } = any.session
-    const [oldPort, oldToken, before] = [await services.port('digits'), await services.token('digits'), await services.status('digits')]
-    const answers: number[] = []
-    let over = false
-    const asking = (async () => {
-      while (!over) {
-        const port = await services.port('digits').catch(() => oldPort)
-        const tunnel = await any.session.tunnel(port)
-        const answer = await getFromService(tunnel.port, '/health', oldToken, 5000).catch(() => ({ status: 0 }))
-        // The port may have been asked for just before the switch.
-        if (answer.status !== 0 || (await services.port('digits')) === port) answers.push(answer.status)
-        tunnel.close()
-      }
-    })()
-    const { pid } = await deploy(release('digits', 'v2', { modelName: 'slow' }))
-    over = true
-    await asking
-    expect(answers.length).toBeGreaterThan(0)
-    expect(new Set(answers)).toEqual(new Set([200]))
-    expect(await services.token('digits')).toBe(oldToken)
-    expect(await health(any.session, 'digits')).toMatchObject({ version: 'v2' })
-    expect(isAlive(before.pid ?? 0)).toBe(false)
-    expect(isAlive(pid)).toBe(true)
-  })
-
-  it('replaces it on the same port', async () => {
-    const port = await any.session.services.port('digits')
-    expect(await deploy(release('digits', 'v3', { port }))).toMatchObject({ port })
-    expect(await health(any.session, 'digits')).toMatchObject({ version: 'v3' })
-  })
-
-  it.each(['broken', 'unhealthy'])('keeps the old one when the new one is %s, on the same port too', async (modelName) => {
-    const port = await any.session.services.port('digits')
-    for (const wanted of [null, port]) {
-      const failure = deploy(release('digits', 'v4', { modelName, port: wanted }))
-      await expect(failure).rejects.toMatchObject({ code: 'DEPLOY_FAILED', details: { log: expect.stringContaining('starting v4') } })
-      expect(await health(any.session, 'digits')).toMatchObject({ version: 'v3' })
-      expect(await any.session.services.port('digits')).toBe(port)
-    }
-    if (modelName === 'broken') {
-      await expect(deploy(release('digits', 'v4', { modelName }))).rejects.toThrow('the model cannot be loaded')
-    }
-  })
-
-  it('leaves nothing of a service whose first version failed', async () => {
-    await expect(deploy(release('hopeless', 'v1', { modelName: 'broken' }))).rejects.toMatchObject({ code: 'DEPLOY_FAILED' })
-    expect(await any.session.services.status('hopeless')).toMatchObject({ state: 'unknown' })
-    await expect(any.session.services.logs('hopeless', 10)).rejects.toMatchObject({ code: 'NOT_FOUND' })
-  })
-
-  it('ends what it started when the job is cancelled, and keeps the old one', async () => {
-    const abort = new AbortController()
-    const reporter = recordingReporter()
-    const progress = reporter.progress
-    reporter.progress = (step) => {
-      progress(step)
-      if (step.phase === 'starting the service') setTimeout(() => abort.abort(), 300)
-    }
-    await expect(deploy(release('digits', 'v5', { modelName: 'slow' }), abort.signal, reporter)).rejects.toMatchObject({
-      code: 'JOB_CANCELLED',
-    })
-    expect(await health(any.session, 'digits')).toMatchObject({ version: 'v3' })
-  })
-
-  it('refuses a port that another program has', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => other.once('listening', resolve))
-    const { port } = other.address() as { port: number }
-    await expect(deploy(release('digits', 'v6', { port }))).rejects.toMatchObject({ code: 'PORT_TAKEN', details: { port } })
-    expect(await health(any.session, 'digits')).toMatchObject({ version: 'v3' })
-    await any.session.services.stop('digits')
-    const own = (await any.session.services.status('digits')).pid
-    expect(own).toBeNull()
-    other.close()
-  })
-
-  it('stops it, and starts it again on its port', async () => {
-    expect(await any.session.services.status('digits')).toMatchObject({ state: 'stopped', pid: null, message: null })
-    await expect(any.session.services.port('digits')).rejects.toMatchObject({ code: 'SERVICE_NOT_RUNNING' })
-    expect(await any.session.services.restart('digits')).toMatchObject({ state: 'running', requests: 5 })
-    const port = await any.session.services.port('digits')
-    await any.session.services.restart('digits')
-    expect(await any.session.services.port('digits')).toBe(port)
-    await any.session.services.stop('digits')
-    const squatter = createServer().listen(port, '127.0.0.1')
-    await new Promise((resolve) => squatter.once('listening', resolve))
-    await expect(any.session.services.restart('digits')).rejects.toMatchObject({ code: 'PORT_TAKEN' })
-    squatter.close()
-    expect(await any.session.services.restart('digits')).toMatchObject({ state: 'running' })
-  })
-
-  it('tells of one that was killed, and starts it again', async () => {
-    const { services } = any.session
-    const { pid } = await services.status('digits')
-    process.kill(pid ?? 0, 'SIGKILL')
-    await eventually('it is gone', () => !isAlive(pid ?? 0))
-    expect(await services.status('digits')).toMatchObject({ state: 'failed', pid: null })
-    await services.restart('digits')
-    expect(await services.status('digits')).toMatchObject({ state: 'running' })
-  })
-
-  it('lets only one change a service at a time', async () => {
-    const reporter = recordingReporter()
-    const first = deploy(release('digits', 'v7', { modelName: 'slow' }), undefined, reporter)
-    await eventually('the first has begun', () => reporter.steps.some(({ phase }) => phase === 'starting the service'))
-    const others = await Promise.allSettled([any.session.services.restart('digits'), any.session.services.stop('digits')])
-    for (const outcome of others) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'DEVICE_BUSY', details: { ageSeconds: expect.any(Number) } } })
-    }
-    await first
-    expect(await health(any.session, 'digits')).toMatchObject({ version: 'v7' })
-  })
-
-  it('knows two versions at most: the one it serves and the one before', async () => {
-    await deploy(release('digits', 'v8'))
-    await deploy(release('digits', 'v9'))
-    expect((await any.session.services.logs('digits', 10)).split('\n')[0]).toBe('starting v9')
+    const { pid } = await session.services.report('scaler')
+    session.close()
+    session = await machine.open()
+    expect(await session.services.report('scaler')).toMatchObject({ state: 'running', pid })
   })
 
   it('refuses names that are none, and tells of services that are not there', async () => {
     for (const name of ['', '../x', 'A', 'a b', '-a', 'x'.repeat(41)]) {
-      await expect(deploy(release(name, 'v1'))).rejects.toMatchObject({ code: 'NAME_INVALID' })
-      await expect(any.session.services.remove(name)).rejects.toMatchObject({ code: 'NAME_INVALID' })
+      await expect(session.services.report(name)).rejects.toMatchObject({ code: 'NAME_INVALID' })
+      await expect(session.services.remove(name)).rejects.toMatchObject({ code: 'NAME_INVALID' })
     }
-    for (const what of ['stop', 'restart', 'token', 'port'] as const) {
-      await expect(any.session.services[what]('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await session.services.report('nobody')).toMatchObject({ state: 'unknown', versions: [] })
+    for (const what of ['stop', 'start', 'token'] as const) {
+      await expect(session.services[what]('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     }
-    await any.session.services.remove('nobody')
+    await expect(session.services.logs('nobody', 5)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await session.services.remove('nobody')
   })
 
-  it('removes it whole', async () => {
-    const { pid } = await any.session.services.status('digits')
-    await any.session.services.remove('digits')
+  it.runIf(kind === 'ssh')('keeps a first release that failed until it is removed', async () => {
+    await expect(deploy(2, { service: 'hopeless', claimed: 9 })).rejects.toMatchObject({ code: 'DEPLOY_FAILED' })
+    const report = await session.services.report('hopeless')
+    expect(report.state).not.toBe('running')
+    expect(report.versions).toMatchObject([{ role: 'failed', modelName: 'times 2' }])
+    await session.services.remove('hopeless')
+    expect(await session.services.report('hopeless')).toMatchObject({ state: 'unknown' })
+  })
+
+  it('is removed whole', async () => {
+    const { pid } = await session.services.report('scaler')
+    await session.services.remove('scaler')
     expect(isAlive(pid ?? 0)).toBe(false)
-    expect(await any.session.services.status('digits')).toMatchObject({ state: 'unknown' })
+    expect(existsSync(serviceFolder())).toBe(false)
+    expect(await session.services.reports()).toEqual([])
   })
 })
 
 describe('services on a device', () => {
-  let harnessed: HarnessedDevice
+  let machine: ServiceMachine
   beforeAll(async () => {
-    harnessed = await startHarnessedDevice()
+    machine = await startServiceMachine('ssh')
   })
-  afterAll(() => harnessed.stop())
+  afterAll(() => machine.stop())
+  const device = () => machine.harnessed?.device ?? expect.fail('no device')
+  const agents = () =>
+    device()
+      .processes()
+      .filter(({ command }) => command.includes('agent.cjs'))
 
-  it('keep their files private, and two versions of them', async () => {
-    const session = await harnessed.open()
-    for (const version of ['v1', 'v2', 'v3']) await session.services.deploy(release('digits', version), recordingReporter())
-    const service = join(harnessed.device.home, '.edgesmith', 'services', 'digits')
-    expect(readdirSync(service).sort()).toEqual(['current', 'releases', 'token'])
-    expect(statSync(join(service, 'token')).mode & 0o777).toBe(0o600)
-    expect(statSync(service).mode & 0o777).toBe(0o700)
-    expect(readdirSync(join(service, 'releases'))).toHaveLength(2)
-    session.close()
-  })
-
-  it('set a log aside that grew too large, and still show it', async () => {
-    const session = await harnessed.open()
-    const service = join(harnessed.device.home, '.edgesmith', 'services', 'digits')
-    const current = join(service, 'releases', readFileSync(join(service, 'current'), 'utf8').trim())
-    appendFileSync(join(current, 'log'), `${'x'.repeat(99)}\n`.repeat(60_000))
-    await session.services.restart('digits')
-    expect(statSync(join(current, 'log.1')).size).toBeGreaterThan(6_000_000)
-    expect(statSync(join(current, 'log')).size).toBeLessThan(1000)
-    const lines = (await session.services.logs('digits', 5000)).split('\n')
-    expect(lines.slice(-2)).toEqual(['starting v3', 'listening'])
-    expect(lines).toHaveLength(5000)
-    expect(await session.services.logs('digits', 2)).toBe('starting v3\nlistening')
-    session.close()
-  })
-
-  it('are never confused with another program that got the number of a dead one', async () => {
-    const session = await harnessed.open()
-    const { pid } = await session.services.status('digits')
-    process.kill(pid ?? 0, 'SIGKILL')
-    const service = join(harnessed.device.home, '.edgesmith', 'services', 'digits')
-    const current = readFileSync(join(service, 'current'), 'utf8').trim()
-    // The number now belongs to this very process.
-    writeFileSync(join(service, 'releases', current, 'pid'), `${process.pid}\n`)
-    expect(await session.services.status('digits')).toMatchObject({ state: 'failed', pid: null })
-    await session.services.stop('digits')
-    await session.services.remove('digits')
-    session.close()
-  })
-
-  it('run on a board with coreutils and tar only, where there is no setsid', async () => {
-    const bin = makeBarePath(join(harnessed.device.folder, 'bin'))
-    const bare = await startHarnessedDevice({ path: bin })
-    try {
-      const session = await bare.open()
-      await session.services.deploy(release('digits', 'v1'), recordingReporter())
-      session.close()
-      const next = await bare.open()
-      expect(await next.services.status('digits')).toMatchObject({ state: 'running', requests: 5 })
-      await next.services.deploy(release('digits', 'v2', { port: await next.services.port('digits') }), recordingReporter())
-      expect(await health(next, 'digits')).toMatchObject({ version: 'v2' })
-      await next.removeEverything()
-      expect(bare.device.processes().filter(({ command }) => command.includes('agent.cjs'))).toEqual([])
-      next.close()
-    } finally {
-      await bare.stop()
-    }
-  })
-
-  it('come back to order after the link broke in the middle of a deploy', async () => {
-    const first = await harnessed.open()
-    const { pid: oldPid } = await first.services.deploy(release('digits', 'v1'), recordingReporter())
+  it('are deployed to the end while the link is broken', async () => {
+    const session = await machine.open()
     const reporter = recordingReporter()
-    const progress = reporter.progress
+    const { progress } = reporter
+    let cut = false
     reporter.progress = (step) => {
       progress(step)
-      if (step.phase === 'starting the service') setTimeout(() => harnessed.device.cutConnections(), 500)
+      if (step.phase !== 'starting the service' || cut) return
+      cut = true
+      device().cutConnections()
     }
-    const wanted = release('digits', 'v2', { modelName: 'slow' })
-    await expect(first.services.deploy(wanted, reporter)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-    const second = await harnessed.open()
-    expect(isAlive(oldPid)).toBe(true)
-    expect(await health(second, 'digits')).toMatchObject({ version: 'v1' })
-    // The lock of the attempt that died is ours to take, and what it left running is ended.
-    await second.services.deploy(release('digits', 'v3'), recordingReporter())
-    expect(await health(second, 'digits')).toMatchObject({ version: 'v3' })
-    const serving = () => harnessed.device.processes().filter(({ command }) => command.includes(' serve '))
-    await eventually('one service process is left', () => serving().length === 1)
-    second.close()
+    const deployed = await session.services.deploy(order(2), reporter)
+    expect(cut).toBe(true)
+    expect(deployed.report).toMatchObject({ state: 'running' })
+    expect(reporter.steps.at(-1)).toMatchObject({ phase: 'serving' })
+    session.close()
   })
 
-  it('change on the same port even when the link breaks meanwhile', async () => {
-    const first = await harnessed.open()
-    const port = await first.services.port('digits')
-    const reporter = recordingReporter()
-    const progress = reporter.progress
-    reporter.progress = (step) => {
-      progress(step)
-      if (step.phase === 'starting the service') setTimeout(() => harnessed.device.cutConnections(), 700)
-    }
-    const wanted = release('digits', 'v4', { modelName: 'slow', port })
-    await expect(first.services.deploy(wanted, reporter)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-    const second = await harnessed.open()
-    const service = join(harnessed.device.home, '.edgesmith', 'services', 'digits')
-    const config = () => {
-      const current = readFileSync(join(service, 'current'), 'utf8').trim()
-      return JSON.parse(readFileSync(join(service, 'releases', current, 'config.json'), 'utf8')) as { version: string }
-    }
-    await eventually('the device finished by itself', () => config().version === 'v4')
-    expect(await health(second, 'digits')).toMatchObject({ version: 'v4' })
-    expect(await second.services.port('digits')).toBe(port)
-    second.close()
-  })
-
-  it('say so when the server forwards no ports', async () => {
-    const closed = await startHarnessedDevice({ config: ['AllowTcpForwarding no'] })
-    try {
-      const session = await closed.open()
-      const failure = session.services.deploy(release('digits', 'v1'), recordingReporter())
-      await expect(failure).rejects.toMatchObject({ code: 'DEVICE_COMMAND_FAILED', hint: expect.stringContaining('AllowTcpForwarding') })
-      expect(closed.device.processes()).toEqual([])
-      session.close()
-    } finally {
-      await closed.stop()
-    }
-  })
-
-  it('and all else go with removeEverything: no file, no process', async () => {
-    const session = await harnessed.open()
-    await session.services.deploy(release('second', 'v1', { port: await freePort() }), recordingReporter())
-    const running = session.runAgent({ command: 'bench', model: '/m/hang', settings: {} }, recordingReporter())
-    running.catch(() => undefined)
-    const agents = () => harnessed.device.processes().filter(({ command }) => command.includes('agent.cjs'))
-    const runs = (pattern: RegExp) => agents().some(({ command }) => pattern.test(command))
-    await eventually('all of them run', () => runs(/agent\.cjs serve /) && runs(/agent\.cjs work \S+$/))
-    const { removedBytes } = await session.removeEverything()
-    expect(removedBytes).toBeGreaterThan(10_000)
-    // Whichever of its two processes is looked at first: the agent is gone, or knows nothing of the run.
-    await expect(running).rejects.toMatchObject({ code: expect.stringMatching(/^(DEVICE_COMMAND_FAILED|ENGINE_DIED)$/) })
-    expect(readdirSync(harnessed.device.home)).toEqual(['.ssh'])
+  it('go with removeEverything: no file, no process', async () => {
+    const session = await machine.open()
+    expect((await session.removeEverything()).removedBytes).toBeGreaterThan(10_000)
+    expect(readdirSync(device().home)).toEqual(['.ssh'])
     expect(agents()).toEqual([])
     // A second time there is nothing to do.
     expect(await session.removeEverything()).toEqual({ removedBytes: 0 })
-    expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 6 })
-    await session.removeEverything()
     session.close()
+  })
+
+  it('go even when no agent is left that could remove them', async () => {
+    const session = await machine.open()
+    await session.services.deploy(order(3), recordingReporter())
+    expect(agents().length).toBeGreaterThanOrEqual(2)
+    const runtimes = join(machine.root, 'runtime')
+    for (const name of readdirSync(runtimes)) {
+      // A new file in the place of the link: the one in the store is not changed.
+      rmSync(join(runtimes, name, 'agent.cjs'))
+      writeFileSync(join(runtimes, name, 'agent.cjs'), 'this is no program')
+    }
+    device().give(runtimes)
+    const next = await machine.open()
+    await next.removeEverything()
+    expect(readdirSync(device().home)).toEqual(['.ssh'])
+    expect(agents()).toEqual([])
+    session.close()
+    next.close()
   })
 })

@@ -61,12 +61,11 @@ export const standInBench: AgentResult<'bench'> = {
 }
 
 /**
- * A small program that speaks the agent's protocol without any model. `bench` does what the last part of the model's path says;
- * `serve` does what the model's name says.
+ * A small program that speaks the agent's protocol without any model. `bench` does what the last part of the model's path says.
  */
 function standInSource(version: string): string {
   return `
-const fs = require('node:fs'), http = require('node:http'), path = require('node:path')
+const fs = require('node:fs'), path = require('node:path')
 const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n')
 const version = ${JSON.stringify(version)}
 if (process.argv[2] === 'host') {
@@ -118,29 +117,6 @@ ${hostSource()}
   if (!work) process.stdin.on('end', () => { if (!stubborn) process.exit(130) })
   say({ type: 'hello', protocol: ${AGENT_PROTOCOL_VERSION}, pid: process.pid, version })
   if (work) start(JSON.parse(fs.readFileSync(path.join(process.argv[3], 'request'), 'utf8')))
-} else if (process.argv[2] === 'serve') {
-  const config = JSON.parse(fs.readFileSync(process.argv[3], 'utf8'))
-  const token = fs.readFileSync(config.tokenPath, 'utf8').trim()
-  const fail = (code, message, exit) => { process.stderr.write(JSON.stringify({ level: 'error', event: 'failed', code, message }) + '\\n', () => process.exit(exit)) }
-  console.log('starting', config.version)
-  if (config.modelName === 'broken') fail('MODEL_LOAD_FAILED', 'the model cannot be loaded', 1)
-  else {
-    const server = http.createServer((request, response) => {
-      const send = (status, body) => { response.writeHead(status, { 'content-type': 'application/json' }); response.end(JSON.stringify(body)) }
-      if (request.headers.authorization !== 'Bearer ' + token) return send(401, { error: 'token' })
-      if (request.url === '/health') return send(200, { service: config.service, version: config.version, model_loaded: config.modelName !== 'unhealthy', home: process.cwd() })
-      if (request.url === '/stats') return send(200, { requests: 5, errors: 1, latency_p50_ms: 0.5, latency_p95_ms: 1.5 })
-      send(404, {})
-    })
-    server.on('error', (error) => fail(error.code === 'EADDRINUSE' ? 'PORT_TAKEN' : 'INTERNAL', 'port ' + config.port + ' is taken', 3))
-    setTimeout(() => server.listen(config.port, config.host, () => {
-      fs.writeFileSync(config.statePath + '.part', JSON.stringify({ pid: process.pid, port: server.address().port, startedAt: new Date().toISOString() }))
-      fs.renameSync(config.statePath + '.part', config.statePath)
-      console.log('listening')
-      if (config.modelName === 'unhealthy') setTimeout(() => process.exit(9), 700)
-    }), config.modelName === 'slow' ? 1500 : 0)
-    process.on('SIGTERM', () => { console.log('stopping'); fs.rmSync(config.statePath, { force: true }); process.exit(0) })
-  }
 }
 `
 }

@@ -70,18 +70,21 @@ describe('old agents', () => {
     expect(runtimes()).toEqual([kept.id])
   })
 
-  it.each(['services/shop/releases/v1/runtime', 'jobs/1234/runtime'])('stay while %s names them, running or not', async (path) => {
-    const old = await nextAgent()
-    const kept = await nextAgent()
-    mkdirSync(join(root, path, '..'), { recursive: true })
-    writeFileSync(join(root, path), `${join(root, 'runtime', old.id)}\n`)
-    harnessed.device.give(root)
-    await store.removeOldRuntimes(kept.id)
-    expect(runtimes()).toEqual([old.id, kept.id].sort())
-    rmSync(join(root, path))
-    await store.removeOldRuntimes(kept.id)
-    expect(runtimes()).toEqual([kept.id])
-  })
+  it.each(['services/shop/runtime', 'services/old-shop/releases/v1/runtime', 'jobs/1234/runtime'])(
+    'stay while %s names them, running or not',
+    async (path) => {
+      const old = await nextAgent()
+      const kept = await nextAgent()
+      mkdirSync(join(root, path, '..'), { recursive: true })
+      writeFileSync(join(root, path), `${join(root, 'runtime', old.id)}\n`)
+      harnessed.device.give(root)
+      await store.removeOldRuntimes(kept.id)
+      expect(runtimes()).toEqual([old.id, kept.id].sort())
+      rmSync(join(root, path))
+      await store.removeOldRuntimes(kept.id)
+      expect(runtimes()).toEqual([kept.id])
+    },
+  )
 
   it('of another computer stay for a month after their last use', async () => {
     const folder = join(harnessed.device.folder, 'second-computer')
@@ -151,15 +154,18 @@ describe('models and datasets on the device', () => {
   it('stay for a month after their last use', async () => {
     const { id } = await nextAgent()
     const [fresh, aged, stale, served] = [await bring('a'), await bring('b'), await bring('c'), await bring('d')]
+    const servedByOld = await bring('served-by-old')
     age(blob(aged), 29)
     age(blob(stale), 31)
-    age(blob(served), 31)
+    for (const sha256 of [served, servedByOld]) age(blob(sha256), 31)
     const release = join(root, 'services', 'shop', 'releases', 'v1')
     mkdirSync(release, { recursive: true })
-    writeFileSync(join(release, 'config.json'), JSON.stringify({ modelPath: blob(served) }))
+    writeFileSync(join(release, 'release.json'), JSON.stringify({ modelPath: blob(served) }))
+    // As versions before 4 wrote it.
+    writeFileSync(join(release, 'config.json'), JSON.stringify({ modelPath: blob(servedByOld) }))
     harnessed.device.give(join(root, 'services'))
     await store.removeOldRuntimes(id)
-    expect([fresh, aged, stale, served].map((sha256) => existsSync(blob(sha256)))).toEqual([true, true, false, true])
+    expect([fresh, aged, stale, served, servedByOld].map((sha256) => existsSync(blob(sha256)))).toEqual([true, true, false, true, true])
   })
 
   it('count as used when they are asked for', async () => {

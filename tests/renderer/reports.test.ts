@@ -59,12 +59,14 @@ describe('reportChoices', () => {
         createdAt: '2026-01-05T00:00:00.000Z',
       },
     ],
+    validations: [{ id: 'v', service: 'fashion', model: 'cnn', device: 'pi5', passed: false, createdAt: '2026-01-06T00:00:00.000Z' }],
     models: [{ id: 'm1', name: 'cnn' }],
     devices: [{ id: 'local', name: 'this computer' }],
   } as unknown as Measured
 
   it('lists what was measured, newest first, without the parts of comparisons', () => {
     expect(reportChoices(measured).map(({ id, title, note }) => [id, title, note])).toEqual([
+      ['v', 'fashion with cnn', 'not passed, pi5'],
       ['x', 'cnn on 2 devices', 'this-computer, pi5'],
       ['a', 'cnn', 'profile, a removed device'],
       ['b1', 'cnn', 'single, p50 1.50 ms, this computer'],
@@ -91,6 +93,7 @@ describe('chosenIds', () => {
       evaluationIds: [],
       analysisIds: ['1', '3'],
       matrixIds: [],
+      validationIds: [],
     })
   })
 })
@@ -98,10 +101,12 @@ describe('chosenIds', () => {
 describe('contentsText', () => {
   it('counts what there is', () => {
     const entry = { id: '', title: '', origin: 'written' as const, path: null, createdAt: '' }
-    expect(contentsText({ ...entry, comparisons: 1, benchmarks: 3, evaluations: 0, analyses: 1, matrices: 1 })).toBe(
+    expect(contentsText({ ...entry, comparisons: 1, benchmarks: 3, evaluations: 0, analyses: 1, matrices: 1, validations: 0 })).toBe(
       '1 comparison, 3 benchmarks, 1 analysis, 1 matrix',
     )
-    expect(contentsText({ ...entry, comparisons: 0, benchmarks: 0, evaluations: 0, analyses: 0, matrices: 0 })).toBe('nothing measured')
+    expect(contentsText({ ...entry, comparisons: 0, benchmarks: 0, evaluations: 0, analyses: 0, matrices: 0, validations: 0 })).toBe(
+      'nothing measured',
+    )
   })
 })
 

@@ -6,11 +6,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AnalysisRepository } from '../../src/storage/analysis-repository.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { DatasetRepository } from '../../src/storage/dataset-repository.ts'
+import { DeploymentRepository } from '../../src/storage/deployment-repository.ts'
 import { DeviceRepository } from '../../src/storage/device-repository.ts'
 import { JobRepository } from '../../src/storage/job-repository.ts'
 import { MeasurementRepository } from '../../src/storage/measurement-repository.ts'
 import { migrations } from '../../src/storage/migrations.ts'
 import { ModelRepository } from '../../src/storage/model-repository.ts'
+import { ValidationRepository } from '../../src/storage/validation-repository.ts'
 
 const PREFIX = '7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad'
 const EVALUATION = '7f0c7f4e-3a55-4b0e-9a55-2f6a3f7ad040'
@@ -104,6 +106,26 @@ describe('openDatabase', () => {
     const analyses = new AnalysisRepository(database)
     expect(analyses.list({}).map(({ id, kind }) => [id, kind])).toEqual([[`${PREFIX}070`, 'slowdown']])
     expect(analyses.get(`${PREFIX}070`)).toMatchObject({ kind: 'slowdown', result: { buildMs: 2 } })
+    database.close()
+  })
+
+  // The fixture is a dump (sqlite3, .dump) of the workspace of version 2 after the program of version 3 had opened it, and stored two
+  // deployments in it.
+  test('opens a stored database of version 3 and reads its rows', () => {
+    const old = new Database(join(folder, 'workspace.sqlite'))
+    old.exec(readFileSync(join(import.meta.dirname, 'fixtures/workspace-v3.sql'), 'utf8'))
+    expect(old.pragma('user_version', { simple: true })).toBe(3)
+    old.close()
+    const database = openDatabase(folder)
+    expect(database.pragma('user_version', { simple: true })).toBe(migrations.length)
+    expect(database.pragma('foreign_key_check')).toEqual([])
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
+    const none = { release: null, settings: null, supervision: null, survivesReboot: null }
+    expect(new DeploymentRepository(database).list()).toMatchObject([
+      { id: `${PREFIX}081`, service: 'linear', device: 'this-computer', port: 41_235, preprocessing: {}, state: 'stopped', ...none },
+      { id: `${PREFIX}080`, service: 'linear', device: 'pi', port: 41_234, preprocessing: { scale: 0.5 }, state: 'running', ...none },
+    ])
+    expect(new ValidationRepository(database).list()).toEqual([])
     database.close()
   })
 

@@ -28,8 +28,6 @@ export interface PredictionLogState {
 
 export interface PredictionLogOptions {
   readonly settings: PredictionLogSettings
-  /** Of the model; part of every row. */
-  readonly version: string
   readonly log: ServiceLog
   /** Starts a thread that calls `runPredictionLog`. */
   readonly startThread: (options: WorkerOptions) => Worker
@@ -46,7 +44,7 @@ export class PredictionLog implements PredictionObserver {
   readonly #random: () => number
   readonly #log: ServiceLog
   readonly #thread: Worker
-  readonly #packer: RowPacker
+  readonly #packer = new RowPacker()
   readonly #closed: Promise<void>
   #rows: BatchedRow[] = []
   #timer: NodeJS.Timeout | undefined
@@ -56,11 +54,10 @@ export class PredictionLog implements PredictionObserver {
   #error: ErrorReport | null = null
   #isClosing = false
 
-  constructor({ settings, version, log, startThread, random = Math.random }: PredictionLogOptions) {
+  constructor({ settings, log, startThread, random = Math.random }: PredictionLogOptions) {
     this.#share = settings.share
     this.#random = random
     this.#log = log
-    this.#packer = new RowPacker(version)
     const order: PredictionLogOrder = { path: settings.path, retention: { days: settings.days, bytes: settings.bytes } }
     this.#thread = startThread({ workerData: order })
     this.#thread.unref()
@@ -86,7 +83,7 @@ export class PredictionLog implements PredictionObserver {
     }
   }
 
-  predicted({ samples, answers, latencyMs, requestId, at }: ObservedPrediction): void {
+  predicted({ samples, answers, latencyMs, requestId, at, version }: ObservedPrediction): void {
     if (this.#error || this.#isClosing) return
     for (const [index, sample] of samples.entries()) {
       const answer = answers[index]
@@ -97,7 +94,7 @@ export class PredictionLog implements PredictionObserver {
       }
       if (!this.#packer.isRoomy) this.#flush()
       const { class: predicted = null, confidence = null } = answer.prediction ?? {}
-      this.#rows.push({ atMs: at, requestId, latencyMs, class: predicted, confidence, ...this.#packer.add(sample, answer) })
+      this.#rows.push({ atMs: at, requestId, latencyMs, class: predicted, confidence, ...this.#packer.add(sample, answer, version) })
       if (this.#rows.length >= BATCH_ROWS) this.#flush()
     }
     if (this.#rows.length > 0) this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()

@@ -19,25 +19,21 @@ export interface PackedRow {
 
 /** Packs the numbers of predictions one after the other. */
 export class RowPacker {
-  readonly #version: string
   #numbers = new Float32Array(BATCH_VALUES)
   #used = 0
   #lastForm: readonly Stored[] = []
   #lastNames: readonly string[] = []
   #lastInputs = -1
   #lastLayout = ''
-
-  /** @param version of the model, which becomes part of every layout */
-  constructor(version: string) {
-    this.#version = version
-  }
+  #lastVersion = ''
 
   /** Whether a row of any size fits; take the batch otherwise. */
   get isRoomy(): boolean {
     return this.#used === 0 || this.#used <= BATCH_VALUES / 2
   }
 
-  add(sample: NamedTensors, { outputs }: SampleAnswer): PackedRow {
+  /** @param version of the model, which becomes part of the layout */
+  add(sample: NamedTensors, { outputs }: SampleAnswer, version: string): PackedRow {
     const start = this.#used
     const end = start === 0 ? BATCH_VALUES : start + BATCH_VALUES / 2
     const names: string[] = []
@@ -60,7 +56,7 @@ export class RowPacker {
       form.push(this.#addNested(outputs[name], end, keepTexts))
     }
     return {
-      layout: this.#layoutOf(names, form, inputs),
+      layout: this.#layoutOf(names, form, inputs, version),
       values: this.#used - start,
       texts: texts.length > 0 ? JSON.stringify(texts) : null,
     }
@@ -108,14 +104,16 @@ export class RowPacker {
   }
 
   /** Nearly always that of the row before. */
-  #layoutOf(names: readonly string[], form: readonly Stored[], inputs: number): string {
+  #layoutOf(names: readonly string[], form: readonly Stored[], inputs: number, version: string): string {
     const isSame =
+      version === this.#lastVersion &&
       inputs === this.#lastInputs &&
       names.length === this.#lastNames.length &&
       names.every((name, index) => name === this.#lastNames[index] && form[index] === this.#lastForm[index])
     if (isSame) return this.#lastLayout
     const pairs = names.map((name, index) => [name, form[index] as Stored] as const)
-    const layout: RowLayout = { version: this.#version, inputs: pairs.slice(0, inputs), outputs: pairs.slice(inputs) }
+    const layout: RowLayout = { version, inputs: pairs.slice(0, inputs), outputs: pairs.slice(inputs) }
+    this.#lastVersion = version
     this.#lastNames = names
     this.#lastForm = form
     this.#lastInputs = inputs

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { HttpRequest } from '../http/http-request.ts'
 import { HttpError } from './http-error.ts'
 import { type RateLimit, TokenBucket } from './rate-limit.ts'
 
@@ -30,55 +29,61 @@ export interface AccessRules {
 export interface Client {
   /** `token` or the name of the key. */
   readonly name: string
+  /** Knows the service's own token. */
+  readonly isOwner: boolean
   readonly bucket: TokenBucket | null
 }
 
 /** Lets in requests that know the token or a key and were meant for this machine. */
 export interface AccessCheck {
   /** @throws HttpError `HOST_NOT_ALLOWED` */
-  requireHost(request: IncomingMessage): void
+  requireHost(request: HttpRequest): void
   /** @throws HttpError `UNAUTHORIZED` */
-  requireClient(request: IncomingMessage): Client
+  requireClient(request: HttpRequest): Client
 }
 
 export function accessCheck({ token, apiKeys, rateLimit, hosts }: AccessRules): AccessCheck {
   const names = new Set(hosts.map((host) => host.toLowerCase()))
-  const client = (name: string, limit: RateLimit | null): Client => ({
+  const client = (name: string, isOwner: boolean, limit: RateLimit | null): Client => ({
     name,
+    isOwner,
     bucket: limit && new TokenBucket(limit, performance.now()),
   })
-  const holder = client('token', rateLimit)
-  const keys = apiKeys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), client: client(key.name, key.rateLimit ?? rateLimit) }))
+  const holder = client('token', true, rateLimit)
+  const keys = apiKeys.map((key) => ({
+    digest: Buffer.from(key.sha256, 'hex'),
+    client: client(key.name, false, key.rateLimit ?? rateLimit),
+  }))
   // Hashing costs as much as all other checks together: a connection's key is hashed when it is first seen there, then compared.
-  const seen = new WeakMap<Socket, { readonly presented: string; readonly client: Client }>()
+  const seen = new WeakMap<object, { readonly presented: string; readonly client: Client }>()
 
-  const clientOf = (presented: string | undefined, socket: Socket): Client | undefined => {
+  const clientOf = (presented: string | undefined, connection: object): Client | undefined => {
     if (presented === undefined) return undefined
     if (isSame(presented, token)) return holder
     if (keys.length === 0) return undefined
-    const known = seen.get(socket)
+    const known = seen.get(connection)
     if (known && isSame(presented, known.presented)) return known.client
     const digest = createHash('sha256').update(presented).digest()
     let found: Client | undefined
     // All of them, so that the time does not say which one it was.
     for (const key of keys) if (timingSafeEqual(digest, key.digest)) found = key.client
-    if (found) seen.set(socket, { presented, client: found })
+    if (found) seen.set(connection, { presented, client: found })
     return found
   }
 
   return {
-    requireHost: ({ headers, rawHeaders }) => {
-      if (isAllowedHost(headers.host, names) && hostCount(rawHeaders) === 1) return
+    requireHost: ({ headers }) => {
+      if (isAllowedHost(headers.host, names)) return
       const allowed = ['localhost', '127.0.0.1', '[::1]', ...hosts]
       throw new HttpError('HOST_NOT_ALLOWED', `The Host header must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}.`, {
         hint: hosts.length === 0 ? 'The service is reached on this machine or through a tunnel only.' : undefined,
       })
     },
-    requireClient: ({ headers, socket }) => {
+    requireClient: ({ headers, connection }) => {
       const bearer = bearerOf(headers.authorization)
-      // Repeated, Node joins them with a comma, which no token or key of ours holds.
-      const key = headers['x-api-key'] as string | undefined
-      const found = clientOf(bearer, socket) ?? clientOf(key, socket)
+      // Repeated, they are joined by a comma and a space, which no token or key of ours holds.
+      const key = headers['x-api-key']
+      const found = clientOf(bearer, connection) ?? clientOf(key, connection)
       if (found) return found
       throw new HttpError('UNAUTHORIZED', (bearer ?? key) ? 'The access token is wrong.' : 'An access token is needed.', {
         hint: 'Send "Authorization: Bearer TOKEN" or "X-API-Key: TOKEN".',
@@ -91,16 +96,6 @@ export function accessCheck({ token, apiKeys, rateLimit, hosts }: AccessRules): 
 function isAllowedHost(host: string | undefined, names: ReadonlySet<string>): boolean {
   if (host === undefined) return false
   return LOOPBACK_HOST.test(host) || (names.size > 0 && names.has(host.toLowerCase().replace(/:\d{1,5}$/, '')))
-}
-
-/** Node keeps the first of several Host headers; a request with several is not taken. */
-function hostCount(rawHeaders: readonly string[]): number {
-  let hosts = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts
 }
 
 function bearerOf(authorization: string | undefined): string | undefined {

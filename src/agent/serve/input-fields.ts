@@ -1,5 +1,5 @@
-import type { ServiceField } from '../../contract/agent-protocol.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
+import type { ServiceField } from '../../contract/service.ts'
 import { floatToHalf, halfToFloat } from '../../core/float16.ts'
 import type { TensorValues } from '../../core/inference-runtime.ts'
 import type { ElementType } from '../../core/onnx/data-types.ts'
@@ -72,13 +72,14 @@ function fieldsOf({ port, sentShape }: SampleInput, fields: readonly ServiceFiel
  * @throws HttpError `OUT_OF_RANGE` naming field and bound
  */
 export function requireInRange(
-  { indices, min, max, byIndex }: InputFields,
+  fields: InputFields,
   values: TensorValues,
   type: ElementType,
   offset: number,
   placeOf: (index: number) => string,
 ): void {
-  if (values instanceof Float32Array && areFloatsInRange({ indices, min, max }, values, offset)) return
+  if (values instanceof Float32Array && areFloatsInRange(fields, values, offset, 1, 0)) return
+  const { indices, min, max, byIndex } = fields
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number
     const stored = values[offset + index] as number | bigint
@@ -95,15 +96,24 @@ export function requireInRange(
   }
 }
 
-/** The ordinary case, in a loop over one type of array; a value just at a bound may fail here. */
-function areFloatsInRange(
-  { indices, min, max }: Pick<InputFields, 'indices' | 'min' | 'max'>,
+/**
+ * The ordinary case, in a loop over one type of array; a value just at a bound may fail here.
+ * @param offset of the first sample in `values`
+ * @param size values of a sample
+ */
+export function areFloatsInRange(
+  { indices, min, max }: InputFields,
   values: Float32Array,
   offset: number,
+  samples: number,
+  size: number,
 ): boolean {
-  for (let i = 0; i < indices.length; i++) {
-    const value = values[offset + (indices[i] as number)] as number
-    if (!(value >= (min[i] as number) && value <= (max[i] as number))) return false
+  const { length } = indices
+  for (let sample = 0, start = offset; sample < samples; sample++, start += size) {
+    for (let i = 0; i < length; i++) {
+      const value = values[start + (indices[i] as number)] as number
+      if (!(value >= (min[i] as number) && value <= (max[i] as number))) return false
+    }
   }
   return true
 }

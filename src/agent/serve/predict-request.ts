@@ -2,6 +2,7 @@ import type { NamedTensors, RuntimeTensor } from '../../core/inference-runtime.t
 import { HttpError } from './http-error.ts'
 import type { InputFields } from './input-fields.ts'
 import type { ModelSignature } from './model-signature.ts'
+import { FloatBlock, plainSample } from './plain-sample.ts'
 import { describe, readSample } from './sample-reader.ts'
 
 /** One sample as the model takes it, each input without its batch dimension. */
@@ -20,8 +21,11 @@ export interface RequestForm {
   readonly hasEmbedding: boolean
 }
 
-/** Keys that may stand beside the values. */
-const FLAGS = ['preprocessed', 'embedding']
+/** Keys that a body may have: those that hold values, and flags. */
+const PREDICT_KEYS = ['inputs', 'input', 'preprocessed', 'embedding']
+const PREDICT_KEYS_WITH_FIELDS = ['inputs', 'input', 'fields', 'preprocessed', 'embedding']
+const BATCH_KEYS = ['inputs', 'preprocessed', 'embedding']
+const BATCH_KEYS_WITH_FIELDS = ['inputs', 'fields', 'preprocessed', 'embedding']
 
 /**
  * Body of `POST /predict`: `{"inputs": {NAME: values, …}}`, or `{"input": values}` for a model with one input, or
@@ -35,24 +39,24 @@ export function readPredictRequest(body: unknown, form: RequestForm): PredictReq
   const { signature } = form
   const given = requireObject(body, 'The body')
   const named = hasNamedFields(signature)
-  requireKeys(given, ['inputs', 'input', ...(named ? ['fields'] : []), ...FLAGS])
-  const ways = ['inputs', 'input', ...(named ? ['fields'] : [])].filter((key) => Object.hasOwn(given, key))
-  if (ways.length !== 1) {
+  requireKeys(given, named ? PREDICT_KEYS_WITH_FIELDS : PREDICT_KEYS)
+  const { inputs: byInput, input: alone, fields: byField } = given
+  if (Number(byInput !== undefined) + Number(alone !== undefined) + Number(byField !== undefined) !== 1) {
     const expected = named ? 'one of "inputs", "input" and "fields"' : 'either "inputs" or "input"'
     throw new HttpError('INVALID_REQUEST', `The body must have ${expected}.`, { hint: exampleFor(signature) })
   }
   const preprocessed = readFlag(given, 'preprocessed')
   const withEmbedding = readEmbeddingFlag(given, form)
   const one = (sample: Sample): PredictRequest => ({ samples: [sample], withEmbedding })
-  if (ways[0] === 'inputs') return one(readInputs(given.inputs, signature, preprocessed, 'inputs'))
-  if (ways[0] === 'fields') return one(readFields(given.fields, signature, preprocessed, 'fields'))
+  if (byInput !== undefined) return one(readInputs(byInput, signature, preprocessed, pathOf('inputs'), new FloatBlock(1)))
+  if (byField !== undefined) return one(readFields(byField, signature, preprocessed, 'fields'))
   const only = signature.inputs[0]
   if (!only || signature.inputs.length > 1) {
     throw new HttpError('INVALID_REQUEST', `"input" is for models with one input; this one has ${signature.inputs.length}.`, {
       hint: exampleFor(signature),
     })
   }
-  return one(sampleOf([[only.port.name, readSample(given.input, only, preprocessed, 'input')]]))
+  return one({ [only.port.name]: readSample(alone, only, preprocessed, 'input') })
 }
 
 /**
@@ -65,7 +69,7 @@ export function readBatchRequest(body: unknown, form: RequestForm, limit: number
   const { signature } = form
   const given = requireObject(body, 'The body')
   const named = hasNamedFields(signature)
-  requireKeys(given, ['inputs', ...(named ? ['fields'] : []), ...FLAGS])
+  requireKeys(given, named ? BATCH_KEYS_WITH_FIELDS : BATCH_KEYS)
   const key = named && Object.hasOwn(given, 'fields') ? 'fields' : 'inputs'
   if (key === 'fields' && Object.hasOwn(given, 'inputs')) {
     throw new HttpError('INVALID_REQUEST', 'The body must have either "inputs" or "fields".', { hint: exampleFor(signature) })
@@ -79,11 +83,22 @@ export function readBatchRequest(body: unknown, form: RequestForm, limit: number
   if (entries.length === 0) throw new HttpError('INVALID_REQUEST', `"${key}" holds no sample.`)
   if (entries.length > limit) throw tooManySamples(key, entries.length, limit)
   const preprocessed = readFlag(given, 'preprocessed')
-  const read = key === 'fields' ? readFields : readInputs
-  return {
-    samples: entries.map((entry, index) => read(entry, signature, preprocessed, `${key}[${index}]`)),
-    withEmbedding: readEmbeddingFlag(given, form),
+  const block = new FloatBlock(entries.length)
+  const samples = new Array<Sample>(entries.length)
+  for (let index = 0; index < samples.length; index++) {
+    samples[index] =
+      key === 'fields'
+        ? readFields(entries[index], signature, preprocessed, `fields[${index}]`)
+        : readInputs(entries[index], signature, preprocessed, pathOf('inputs', index), block)
   }
+  return { samples, withEmbedding: readEmbeddingFlag(given, form) }
+}
+
+/** How messages call a place; not written where there is nothing to say, which is nearly always. */
+type PathOf = () => string
+
+function pathOf(key: string, index?: number): PathOf {
+  return () => (index === undefined ? key : `${key}[${index}]`)
 }
 
 /** Whether samples can be given by the names of their values. */
@@ -130,12 +145,22 @@ function fieldsHint(inputs: ModelSignature['inputs']): string {
   return `The fields are: ${names.slice(0, MOST_NAMES_SHOWN).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`
 }
 
-function readInputs(value: unknown, { inputs }: ModelSignature, preprocessed: boolean, path: string): Sample {
+function readInputs(value: unknown, { inputs }: ModelSignature, preprocessed: boolean, path: PathOf, block: FloatBlock): Sample {
+  const only = inputs.length === 1 ? inputs[0] : undefined
+  if (only && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const { name } = only.port
+    const names = Object.keys(value)
+    if (names.length === 1 && names[0] === name) {
+      const given = (value as Readonly<Record<string, unknown>>)[name]
+      // A computed name defines a property, so that an input may be called "__proto__".
+      return { [name]: plainSample(given, only, block) ?? readSample(given, only, preprocessed, `${path()}.${name}`) }
+    }
+  }
+  const given = requireObject(value, path())
   const names = inputs.map(({ port }) => port.name)
-  const given = requireObject(value, path)
   const unknown = Object.keys(given).find((name) => !names.includes(name))
   if (unknown !== undefined) {
-    throw new HttpError('INVALID_INPUT', `${path} has ${JSON.stringify(unknown.slice(0, 80))}, which is no input of the model.`, {
+    throw new HttpError('INVALID_INPUT', `${path()} has ${JSON.stringify(unknown.slice(0, 80))}, which is no input of the model.`, {
       hint: `The inputs are: ${names.join(', ')}.`,
     })
   }
@@ -143,14 +168,14 @@ function readInputs(value: unknown, { inputs }: ModelSignature, preprocessed: bo
     inputs.map((input) => {
       const { name } = input.port
       if (!Object.hasOwn(given, name)) {
-        throw new HttpError('INVALID_INPUT', `${path}.${name} is missing.`, { hint: `The inputs are: ${names.join(', ')}.` })
+        throw new HttpError('INVALID_INPUT', `${path()}.${name} is missing.`, { hint: `The inputs are: ${names.join(', ')}.` })
       }
-      return [name, readSample(given[name], input, preprocessed, `${path}.${name}`)] as const
+      return [name, readSample(given[name], input, preprocessed, `${path()}.${name}`)] as const
     }),
   )
 }
 
-/** fromEntries defines properties, so that an input may be called "__proto__". */
+/** fromEntries defines properties, as computed names do. */
 function sampleOf(entries: readonly (readonly [string, RuntimeTensor])[]): Sample {
   return Object.fromEntries(entries)
 }
@@ -175,7 +200,8 @@ export function requireObject(value: unknown, what: string): Readonly<Record<str
 }
 
 function requireKeys(fields: object, allowed: readonly string[]): void {
-  const unknown = Object.keys(fields).find((key) => !allowed.includes(key))
+  let unknown: string | undefined
+  for (const key of Object.keys(fields)) if (!allowed.includes(key)) unknown ??= key
   if (unknown === undefined) return
   throw new HttpError('INVALID_REQUEST', `The body has the unknown field ${JSON.stringify(unknown.slice(0, 80))}.`, {
     hint: `Known fields: ${allowed.join(', ')}.`,

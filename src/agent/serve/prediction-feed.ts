@@ -17,7 +17,7 @@ export class PredictionFeed {
 
   /** Nobody looks: what only observers need is not made. */
   get isIdle(): boolean {
-    return this.observers.length === 0
+    return this.observers.every(({ isIdle }) => isIdle === true)
   }
 
   /** To be called after the answer was sent. */

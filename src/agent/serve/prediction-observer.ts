@@ -13,10 +13,14 @@ export interface ObservedPrediction {
   readonly requestId: string
   /** When it was answered: milliseconds since 1970. */
   readonly at: number
+  /** That answered. */
+  readonly version: string
 }
 
 /** Sees what a service predicts: drift monitor, prediction log. */
 export interface PredictionObserver {
+  /** True while it wants to see nothing. */
+  readonly isIdle?: boolean
   /**
    * Called once for each successful prediction request, after its answer was handed to the socket. Runs on the thread that serves: what takes
    * longer than some microseconds is put off. What it throws is logged and does not reach a client.

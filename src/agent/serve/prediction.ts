@@ -5,7 +5,8 @@ import type { Answer } from './http-answer.ts'
 import { HttpError } from './http-error.ts'
 import type { RunPart } from './predictor.ts'
 import { answersOf, type SampleAnswer } from './sample-outputs.ts'
-import type { ServedModel, ServiceView } from './service-view.ts'
+import type { ServiceView } from './service-view.ts'
+import type { ServedVersion } from './versions/served-version.ts'
 
 /** A prediction whose samples are being run. */
 interface StartedPrediction {
@@ -16,22 +17,26 @@ interface StartedPrediction {
   /** For observers; asked for only where there are some. */
   readonly samples: () => readonly NamedTensors[]
   readonly sampleCount: number
+  /** Reads the same request as another version takes it and runs it there. @throws HttpError where it does not suit */
+  readonly again: (version: ServedVersion) => Promise<readonly RunPart[]>
 }
 
 /**
- * Finishes a prediction: answer, counts, observers.
+ * Finishes a prediction: answer, counts, observers, copies for other versions.
  *
  * @param answer makes the answer from what the model gave; `answers` are made from the same parts where it has them already
  * @returns rejects with HttpError `MODEL_REFUSED_INPUT`, `MODEL_RUN_FAILED`, `DEADLINE_EXCEEDED`
  */
 export function answerPrediction(
   view: ServiceView,
-  served: ServedModel,
-  { context, startedAt, parts, samples, sampleCount }: StartedPrediction,
+  version: ServedVersion,
+  { context, startedAt, parts, samples, sampleCount, again }: StartedPrediction,
   answer: (parts: readonly RunPart[], latencyMs: () => number) => { readonly answer: Answer; readonly answers?: readonly SampleAnswer[] },
 ): Promise<Answer> {
+  version.inFlight++
   return parts.then(
     (ready) => {
+      version.inFlight--
       // From the whole body to the finished answer: checking, preprocessing, waiting for other runs, the run itself, splitting.
       let latencyMs = Number.NaN
       const measured = () => {
@@ -40,29 +45,41 @@ export function answerPrediction(
       }
       const made = answer(ready, measured)
       if (Number.isNaN(latencyMs)) measured()
-      view.statistics.predicted(sampleCount, latencyMs)
-      if (view.feed.isIdle) return made.answer
-      const sent = () =>
-        view.feed.add({
-          samples: samples(),
-          answers: made.answers ?? answersOf(ready, served.form, false),
-          latencyMs,
-          requestId: context.requestId,
-          at: Date.now(),
-        })
+      view.statistics.predicted(sampleCount, latencyMs, version.statistics)
+      const isCopied = view.copies.wants(version)
+      if (view.feed.isIdle && !isCopied) return made.answer
+      let answers = made.answers
+      const allAnswers = () => {
+        answers ??= answersOf(ready, version.form, false)
+        return answers
+      }
+      const sent = () => {
+        if (!view.feed.isIdle) {
+          const { requestId } = context
+          view.feed.add({ samples: samples(), answers: allAnswers(), latencyMs, requestId, at: Date.now(), version: version.id })
+        }
+        if (isCopied) view.copies.offer(version, { request: { again, values: valuesOf(samples()) }, answers: allAnswers })
+      }
       return { ...made.answer, sent }
     },
     (error: unknown) => {
-      throw runFailure(view, served, error)
+      version.inFlight--
+      throw runFailure(view, version, error)
     },
   )
 }
 
+function valuesOf(samples: readonly NamedTensors[]): number {
+  let values = 0
+  for (const sample of samples) for (const name of Object.keys(sample)) values += sample[name]?.values.length ?? 0
+  return values
+}
+
 /** A run that failed is the client's fault where its values or sizes decide whether the model can run. */
-function runFailure({ log }: ServiceView, { predictor }: ServedModel, error: unknown): unknown {
+function runFailure({ log }: ServiceView, { signature, id }: ServedVersion, error: unknown): unknown {
   if (!(error instanceof EdgesmithError)) return error
-  if (predictor.signature.inputsCanFail)
+  if (signature.inputsCanFail)
     return new HttpError('MODEL_REFUSED_INPUT', error.message, { hint: 'Check sizes and index values against the model.' })
-  log.error('run-failed', { code: error.code, message: error.message })
+  log.error('run-failed', { version: id, code: error.code, message: error.message })
   return new HttpError('MODEL_RUN_FAILED', error.message)
 }

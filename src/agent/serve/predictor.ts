@@ -1,14 +1,19 @@
 import type { LoadedModel, NamedTensors } from '../../core/inference-runtime.ts'
+import { abandonedRequest } from './abandoned-request.ts'
 import { type BatchRows, batchFeeds, rowsOf } from './batch-feeds.ts'
-import { HttpError } from './http-error.ts'
 import type { ModelSignature } from './model-signature.ts'
 import type { Sample } from './predict-request.ts'
+import { createPooledPredictor } from './workers/pooled-predictor.ts'
 
 /**
- * Samples in one run of a model with an open batch. Enough to be as fast as larger ones, few enough that the event loop turns (health
- * checks are answered) between the runs of a long request.
+ * Samples in one run of a model with an open batch, before anything is known of it: few enough that the event loop turns (health checks are
+ * answered) between the runs of a long request. Small models get more: a run costs them some 20 µs whatever is in it.
  */
-const MOST_SAMPLES_IN_RUN = 32
+const FIRST_SAMPLES_IN_RUN = 32
+const MOST_SAMPLES_IN_RUN = 256
+/** A full run that takes less time than this is made twice as large; one that takes more than the other half as large. */
+const SHORT_RUN_MS = 0.5
+const LONG_RUN_MS = 4
 
 /** What one run gave. */
 export interface RunOutputs {
@@ -55,19 +60,25 @@ interface Waiting extends BatchRows {
 }
 
 /**
- * Runs requests on a model: batching, running. Runs happen on the calling thread (ONNX Runtime's call blocks it), one after the other;
- * between two of them other requests get their turn.
+ * Runs requests on a model: batching, running. A model that runs in threads of its own (`loadPooledModel`) gets as many runs at once as it
+ * has `workers`. Without, runs happen on the calling thread (ONNX Runtime's call blocks it), one after the other; between two of them other
+ * requests get their turn.
  *
- * Rows of all requests that arrived in one turn of the event loop share runs (micro-batching), where the model has an open batch: a run of
+ * On the calling thread rows of all requests that arrived in one turn of the event loop share runs (micro-batching), where the model has an open batch: a run of
  * 40 samples of a small model takes little longer than one of a single sample. Nobody waits for a batch to fill. A run that fails is
  * repeated request by request, so that only those fail that cannot be run.
  */
-export function createPredictor(model: LoadedModel, signature: ModelSignature, meter: InferenceMeter): Predictor {
+export function createPredictor(model: LoadedModel, signature: ModelSignature, meter: InferenceMeter, workers = 0): Predictor {
+  return workers > 0 ? createPooledPredictor(model, signature, meter, workers) : createOwnThreadPredictor(model, signature, meter)
+}
+
+function createOwnThreadPredictor(model: LoadedModel, signature: ModelSignature, meter: InferenceMeter): Predictor {
   const { batching } = signature
   // Sizes left open may differ from sample to sample: those cannot share a run.
   const stackable = signature.inputs.every(({ sampleShape }) => !sampleShape.includes(undefined))
   const shares = batching.kind === 'open' && stackable
-  const chunk = batching.kind === 'fixed' ? batching.size : shares ? MOST_SAMPLES_IN_RUN : 1
+  let samplesInRun = FIRST_SAMPLES_IN_RUN
+  const chunkRows = () => (batching.kind === 'fixed' ? batching.size : shares ? samplesInRun : 1)
   const outputRows = (rows: number) => (batching.kind === 'single' ? undefined : rows)
   let queue: Waiting[] = []
   let depth = 0
@@ -78,17 +89,21 @@ export function createPredictor(model: LoadedModel, signature: ModelSignature, m
     const start = performance.now()
     const outputs = await model.run(feeds)
     const waited = requests.reduce((sum, { since }) => sum + (start - since), 0)
-    meter.ran(rows, requests.length, waited, (performance.now() - start) * requests.length)
+    const computeMs = performance.now() - start
+    meter.ran(rows, requests.length, waited, computeMs * requests.length)
+    if (rows === samplesInRun && computeMs < SHORT_RUN_MS) samplesInRun = Math.min(2 * samplesInRun, MOST_SAMPLES_IN_RUN)
+    else if (computeMs > LONG_RUN_MS) samplesInRun = Math.max(samplesInRun / 2, FIRST_SAMPLES_IN_RUN)
     return outputs
   }
 
   async function runAlone(request: Waiting): Promise<void> {
     const parts: RunPart[] = []
     try {
-      for (let first = 0; first < request.rows; first += chunk) {
-        if (request.asker.isOver()) throw abandoned()
-        const count = Math.min(chunk, request.rows - first)
-        const rows = batching.kind === 'fixed' ? chunk : count
+      for (let first = 0, count = 0; first < request.rows; first += count) {
+        if (request.asker.isOver()) throw abandonedRequest()
+        const most = chunkRows()
+        count = Math.min(most, request.rows - first)
+        const rows = batching.kind === 'fixed' ? most : count
         const outputs = await run(batchFeeds([request], signature, { first, count, rows }), count, [request])
         parts.push({ run: { outputs, rows: outputRows(rows) }, first: 0, count })
       }
@@ -135,18 +150,18 @@ export function createPredictor(model: LoadedModel, signature: ModelSignature, m
   /** Runs what waits, in the order it came; requests that arrive meanwhile join the next run. */
   async function runQueue(): Promise<void> {
     while (queue.length > 0) {
-      const shared = takeRun(queue)
+      const shared = takeRun(queue, samplesInRun)
       queue = queue.slice(shared.length)
       const wanted = shared.filter((request) => {
         if (!request.asker.isOver()) return true
         done(request)
-        request.reject(abandoned())
+        request.reject(abandonedRequest())
         return false
       })
       const [first] = wanted
       if (first === undefined) continue
       const rows = wanted.reduce((sum, request) => sum + request.rows, 0)
-      if (rows > MOST_SAMPLES_IN_RUN) await runAlone(first)
+      if (rows > samplesInRun) await runAlone(first)
       else await runTogether(wanted, rows)
     }
     isRunning = false
@@ -182,16 +197,12 @@ export function createPredictor(model: LoadedModel, signature: ModelSignature, m
   }
 }
 
-function abandoned(): HttpError {
-  return new HttpError('DEADLINE_EXCEEDED', 'Nobody waits for this answer any more.')
-}
-
 /** Requests that share the next run; one with more rows than fit into a run comes alone. */
-function takeRun(queue: readonly Waiting[]): readonly Waiting[] {
+function takeRun(queue: readonly Waiting[], most: number): readonly Waiting[] {
   let rows = 0
   let taken = 0
   for (const request of queue) {
-    if (taken > 0 && rows + request.rows > MOST_SAMPLES_IN_RUN) break
+    if (taken > 0 && rows + request.rows > most) break
     rows += request.rows
     taken++
   }

@@ -46,20 +46,27 @@ export interface AnswerForm {
 export function answersOf(parts: readonly RunPart[], form: AnswerForm, withEmbedding: boolean): SampleAnswer[] {
   const [part] = parts
   if (part !== undefined && parts.length === 1 && part.count === 1) return [answerOf(part.run, part.first, form, withEmbedding)]
-  return parts.flatMap(({ run, first, count }) =>
-    Array.from({ length: count }, (_, row) => answerOf(run, first + row, form, withEmbedding)),
-  )
+  const answers: SampleAnswer[] = []
+  for (const { run, first, count } of parts) {
+    for (let row = first; row < first + count; row++) answers.push(answerOf(run, row, form, withEmbedding))
+  }
+  return answers
 }
 
 function answerOf(run: RunOutputs, row: number, { outputs: order, embedding, names }: AnswerForm, withEmbedding: boolean): SampleAnswer {
   const { outputs, rows } = run
   const classes = classesOf(run, order, names)
+  const only = order.length === 1 ? (order[0] as string) : null
+  const nestedOf = (name: string) => nested(outputs[name] as RuntimeTensor, row, rows)
+  // Computed names define properties, as fromEntries does: an output may be called "__proto__".
+  const values = only === null ? Object.fromEntries(order.map((name) => [name, nestedOf(name)])) : { [only]: nestedOf(only) }
+  if (!classes && !withEmbedding) return { outputs: values }
   return {
-    outputs: Object.fromEntries(order.map((name) => [name, nested(outputs[name] as RuntimeTensor, row, rows)])),
+    outputs: values,
     ...(classes
       ? { prediction: predictClass(classes.scores.subarray(row * classes.classes, (row + 1) * classes.classes), names.labels) }
       : {}),
-    ...(withEmbedding && embedding !== null ? { embedding: nested(outputs[embedding] as RuntimeTensor, row, rows) } : {}),
+    ...(withEmbedding && embedding !== null ? { embedding: nestedOf(embedding) } : {}),
   }
 }
 
@@ -101,6 +108,14 @@ function probability(scores: Float32Array | Float64Array, index: number): number
 }
 
 function nested({ type, dims, values }: RuntimeTensor, row: number, rows: number | undefined): unknown {
+  const isList = dims.length === (rows === undefined ? 1 : 2)
+  if (isList) {
+    const size = dims[dims.length - 1] as number
+    const first = rows === undefined ? 0 : row * size
+    const list = new Array<unknown>(size)
+    for (let i = 0; i < size; i++) list[i] = jsonValue(type, values, first + i)
+    return list
+  }
   const shape = rows === undefined ? dims : dims.slice(1)
   let next = rows === undefined ? 0 : row * shape.reduce((product, dim) => product * dim, 1)
   const build = (axis: number): unknown => {

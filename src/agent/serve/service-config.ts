@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { type ServiceConfig, serviceConfigSchema } from '../../contract/agent-protocol.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
+import { type ServiceConfig, serviceConfigSchema } from '../../contract/service.ts'
 
 /** Printable ASCII without spaces, long enough not to be guessed. */
 const TOKEN = /^[\x21-\x7e]{16,256}$/
@@ -32,8 +32,16 @@ export async function readToken(path: string): Promise<string> {
   return token
 }
 
+/** The token of the environment, for containers; null where none is set. @throws EdgesmithError `USAGE` (not a token) */
+export function tokenFromEnvironment(): string | null {
+  const token = process.env.EDGESMITH_TOKEN
+  if (token === undefined || token === '') return null
+  if (TOKEN.test(token)) return token
+  throw new EdgesmithError('USAGE', 'EDGESMITH_TOKEN must be 16 to 256 printable characters without spaces.')
+}
+
 /** Reads the model and checks that it is the one the configuration means. @throws EdgesmithError `FILE_NOT_FOUND`, `BUNDLE_CORRUPT` */
-export async function readServiceModel({ modelPath, modelSha256 }: ServiceConfig): Promise<Uint8Array> {
+export async function readServiceModel({ modelPath, modelSha256 }: Pick<ServiceConfig, 'modelPath' | 'modelSha256'>): Promise<Uint8Array> {
   const bytes = await readFile(modelPath).catch((error: unknown) => {
     throw unreadable(error, modelPath, 'model')
   })

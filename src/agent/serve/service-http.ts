@@ -1,13 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { EdgesmithError } from '../../contract/errors.ts'
-import { type AccessCheck, type AccessRules, accessCheck } from './access.ts'
+import { type AnswerHead, answerHeads } from '../http/answer-head.ts'
+import type { HttpFailureKind } from '../http/http-failure.ts'
+import type { HttpRequest } from '../http/http-request.ts'
+import { HttpServer, type ListenAddress } from '../http/http-server.ts'
+import { type AccessCheck, type AccessRules, accessCheck, type Client } from './access.ts'
 import { accessLog } from './access-log.ts'
 import { Exchange, type RequestContext } from './exchange.ts'
 import { type Answer, encodeBody, refusal } from './http-answer.ts'
 import { HttpError, type HttpErrorCode } from './http-error.ts'
-import { BodyBudget, type BodyFormat, jsonBody, receiveBody } from './request-body.ts'
+import { BodyBudget, type BodyFormat, BodyLease, jsonBody, receiveBody, requireBody } from './request-body.ts'
 import { requestIds } from './request-id.ts'
 import type { ServiceLimits } from './service-limits.ts'
 import type { ServiceLog } from './service-log.ts'
@@ -21,6 +22,10 @@ export interface Route {
   readonly isPrediction?: boolean
   /** Needs no token: says nothing of model and machine. */
   readonly isPublic?: boolean
+  /** For the owner (the service's own token) on this machine only: everybody else gets 403. */
+  readonly isControl?: true
+  /** Largest body of a POST; that of the service where left out. */
+  readonly bodyBytes?: number
   /** What the body of a POST is; JSON where left out. */
   readonly body?: BodyFormat
   /** `body` is the decoded body of a POST. @throws HttpError */
@@ -40,18 +45,23 @@ export interface HttpServiceOptions {
   readonly log: ServiceLog
 }
 
+/** What was found out about a head that was let in. */
+interface KnownHead {
+  readonly path: string
+  readonly route: Route
+  readonly client: Client | null
+}
+
 /** The HTTP side of a service: who may ask what, how much, how long. Knows nothing of models. */
 export class HttpService {
   private readonly options: HttpServiceOptions
-  private readonly server: Server
+  private readonly server: HttpServer
   private readonly access: AccessCheck
   private readonly budget: BodyBudget
   private readonly inFlight: WorkInFlight
   private readonly requestId = requestIds()
   private readonly logAccess: ReturnType<typeof accessLog>
-  private readonly responses = new WeakMap<Duplex, ServerResponse>()
-  private draining = false
-  private connections = 0
+  private readonly answerHead: (head: AnswerHead) => string
 
   constructor(options: HttpServiceOptions) {
     const { limits, log } = options
@@ -60,27 +70,12 @@ export class HttpService {
     this.budget = new BodyBudget(limits.allBodiesBytes)
     this.inFlight = new WorkInFlight(options.concurrency)
     this.logAccess = accessLog(log, options.accessLogShare)
-    this.server = createServer({
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      connectionsCheckingInterval: limits.timeoutCheckMs,
-      keepAliveTimeout: limits.keepAliveMs,
-    })
-    this.server.maxHeadersCount = limits.headerCount
-    this.server.maxConnections = limits.connections
-    this.server.setTimeout(limits.stalledMs)
-    this.server.on('connection', (socket) => {
-      this.connections++
-      socket.once('close', () => this.connections--)
-    })
-    this.server.on('request', (request, response) => this.answer(request, response, false))
-    this.server.on('checkContinue', (request, response) => this.answer(request, response, true))
-    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket))
+    this.answerHead = answerHeads(limits.keepAliveMs)
+    this.server = new HttpServer({ limits, request: (request) => this.answer(request), refusal: (kind) => this.refuseBroken(kind) })
   }
 
   get openConnections(): number {
-    return this.connections
+    return this.server.openConnections
   }
 
   /** Predictions being worked on, those that wait included. */
@@ -89,51 +84,65 @@ export class HttpService {
   }
 
   get isDraining(): boolean {
-    return this.draining
+    return this.server.isDraining
   }
 
   /** Starts to listen; answers the port. @throws EdgesmithError `PORT_TAKEN`, `USAGE` (no right to that port) */
-  async listen(host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
-      this.server.listen({ host, port, exclusive: true }, resolve)
-    })
-    return (this.server.address() as AddressInfo).port
+  async listen(address: ListenAddress): Promise<number> {
+    try {
+      return await this.server.listen(address)
+    } catch (error) {
+      throw listenError(error as NodeJS.ErrnoException, address)
+    }
   }
 
   /** Takes no more connections, finishes what is in flight (for as long as the limits say), and closes. */
-  async close(): Promise<void> {
-    this.draining = true
-    const closed = new Promise((resolve) => this.server.close(resolve))
-    const cut = setTimeout(() => this.server.closeAllConnections(), this.options.limits.drainMs)
-    await closed
-    clearTimeout(cut)
+  close(): Promise<void> {
+    return this.server.close()
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const { limits, routes } = this.options
-    this.responses.set(request.socket, response)
-    const { url = '', headers } = request
-    const query = url.indexOf('?')
-    const path = query < 0 ? url : url.slice(0, query)
-    const route = routes.get(path)
-    const id = this.requestId(headers['x-request-id'] as string | undefined)
-    const exchange = new Exchange({ request, response }, path, route, id, this.budget.lease())
+  private answer(request: HttpRequest): void {
+    const { head } = request
+    const known = head.memo as KnownHead | undefined
+    const id = this.requestId(head.headers['x-request-id'])
+    const lease = new BodyLease(this.budget)
+    // The same head came on this connection before, and was in order; paths of versions come and go.
+    if (known !== undefined && this.options.routes.get(known.path) === known.route) {
+      const exchange = new Exchange(request, known.path, known.route, id, lease)
+      exchange.client = known.client
+      this.receive(exchange, known.route)
+      return
+    }
+    const { target } = head
+    const query = target.indexOf('?')
+    const path = query < 0 ? target : target.slice(0, query)
+    const route = this.options.routes.get(path)
+    const exchange = new Exchange(request, path, route, id, lease)
     try {
       this.access.requireHost(request)
       if (!route?.isPublic) exchange.client = this.access.requireClient(request)
-      requireMethod(request, path, route)
-      if (route?.method !== 'POST') {
-        this.handle(exchange, undefined)
-        return
-      }
-      const goOn = expectsContinue ? () => response.writeContinue() : undefined
-      receiveBody(request, route.body ?? jsonBody, limits.bodyBytes, exchange.lease, goOn, (error, body) =>
-        error === null ? this.handle(exchange, body) : this.refuse(exchange, error),
-      )
+      if (route?.isControl) requireOwner(exchange)
+      const found = requireMethod(request, path, route)
+      if (found.method === 'POST') requireBody(head, found.body ?? jsonBody, this.bodyLimit(found))
+      head.memo = { path, route: found, client: exchange.client } satisfies KnownHead
+      this.receive(exchange, found)
     } catch (thrown) {
       this.refuse(exchange, thrown)
     }
+  }
+
+  private bodyLimit(route: Route): number {
+    return route.bodyBytes ?? this.options.limits.bodyBytes
+  }
+
+  private receive(exchange: Exchange, route: Route): void {
+    if (route.method !== 'POST') {
+      this.handle(exchange, undefined)
+      return
+    }
+    receiveBody(exchange.request, route.body ?? jsonBody, this.bodyLimit(route), exchange.lease, (error, body) =>
+      error === null ? this.handle(exchange, body) : this.refuse(exchange, error),
+    )
   }
 
   private handle(exchange: Exchange, body: unknown): void {
@@ -169,9 +178,9 @@ export class HttpService {
     })
   }
 
-  private timeoutOf({ headers }: IncomingMessage): number {
+  private timeoutOf({ headers }: HttpRequest): number {
     const { deadlineMs } = this.options
-    const asked = headers['x-request-timeout-ms'] as string | undefined
+    const asked = headers['x-request-timeout-ms']
     if (asked === undefined) return deadlineMs
     if (/^[1-9]\d{0,8}$/.test(asked)) return Math.min(Number(asked), deadlineMs)
     throw new HttpError('INVALID_REQUEST', 'The header x-request-timeout-ms must be a whole number of milliseconds from 1.')
@@ -180,7 +189,7 @@ export class HttpService {
   private refuse(exchange: Exchange, thrown: unknown): void {
     const { path, request } = exchange
     // The client is gone: nobody to answer.
-    if (request.socket.destroyed) this.finish(exchange)
+    if (request.isGone) this.finish(exchange)
     else this.send(exchange, refusal(thrown instanceof HttpError ? thrown : this.bug(thrown, path), path))
   }
 
@@ -195,33 +204,22 @@ export class HttpService {
 
   private send(exchange: Exchange, answer: Answer): void {
     if (!this.finish(exchange)) return
-    const { request, response, requestId } = exchange
+    const { request, requestId } = exchange
+    const { status, contentType = JSON_TYPE, headers } = answer
     const body = encodeBody(answer)
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-    if (this.draining) response.shouldKeepAlive = false
-    response.writeHead(answer.status, {
-      'content-type': answer.contentType ?? 'application/json; charset=utf-8',
-      'content-length': bytes,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-request-id': requestId,
-      ...answer.headers,
-    })
-    response.end(body)
-    this.record(exchange, answer.status, bytes)
+    const { keepsOpen } = request
+    const lines = exchange.version?.headerLine
+    request.answer(this.answerHead({ status, contentType, bytes, requestId, headers, lines, keepsOpen }), body, bytes === body.length)
+    this.record(exchange, status, bytes)
     answer.sent?.()
-    if (request.complete) return
-    // Closing at once would reset the connection under a client that still sends, before it has read the answer.
-    request.resume()
-    const cut = setTimeout(() => request.socket.destroy(), this.options.limits.lingerMs)
-    request.once('end', () => clearTimeout(cut))
-    request.socket.once('close', () => clearTimeout(cut))
   }
 
-  private record({ client, path, request, requestId, route, startedAt }: Exchange, status: number, bytes: number): void {
+  private record({ client, path, request, requestId, route, startedAt, version }: Exchange, status: number, bytes: number): void {
     const durationMs = performance.now() - startedAt
-    this.options.statistics.answered(status, route?.isPrediction ?? false, durationMs)
-    this.logAccess({ requestId, client: client?.name ?? null, method: request.method ?? '', path, status, durationMs, bytes })
+    // What the owner's programs ask every second says nothing about the service.
+    if (!route?.isControl) this.options.statistics.answered(status, route?.isPrediction ?? false, durationMs, version)
+    this.logAccess({ requestId, client: client?.name ?? null, method: request.method, path, status, durationMs, bytes })
   }
 
   /** An error that no client caused: logged whole, answered without details. */
@@ -231,37 +229,42 @@ export class HttpService {
     return new HttpError('INTERNAL', 'The server failed to answer.', { hint: 'The log of the service has more.' })
   }
 
-  /** What arrived is no HTTP request, or did not arrive in time: an answer by hand, as there is no response object for it. */
-  private refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const response = this.responses.get(socket)
-    const midAnswer = response?.headersSent && !response.writableFinished
-    if (error.code === 'ECONNRESET' || !socket.writable || midAnswer) {
-      socket.destroy()
-      return
-    }
-    const codes: Readonly<Record<string, HttpErrorCode>> = {
-      HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
-      ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
-    }
-    const broken = new HttpError(codes[error.code ?? ''] ?? 'BAD_REQUEST', 'The request is not complete, valid HTTP.')
+  /** What arrived is no HTTP request, or did not arrive in time. */
+  private refuseBroken(kind: HttpFailureKind): string {
+    const broken = new HttpError(failureCodes[kind], 'The request is not complete, valid HTTP.')
     this.options.statistics.answered(broken.status, false, 0)
     const text = JSON.stringify(broken.body())
-    socket.end(
-      `HTTP/1.1 ${broken.status} Refused\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-    )
+    const { status } = broken
+    const head = { status, contentType: JSON_TYPE, bytes: text.length, requestId: null, headers: undefined, keepsOpen: false }
+    return this.answerHead(head) + text
   }
 }
 
-function requireMethod({ method }: IncomingMessage, path: string, route: Route | undefined): void {
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+const failureCodes: Readonly<Record<HttpFailureKind, HttpErrorCode>> = {
+  malformed: 'BAD_REQUEST',
+  'head-too-large': 'HEADERS_TOO_LARGE',
+  timeout: 'REQUEST_TIMEOUT',
+}
+
+/** @throws HttpError `FORBIDDEN` */
+function requireOwner({ isOwner, isLocal }: RequestContext): void {
+  if (isOwner && isLocal) return
+  throw new HttpError('FORBIDDEN', "This path is for the service's own token and for this machine only.")
+}
+
+/** @throws HttpError `NOT_FOUND`, `METHOD_NOT_ALLOWED` */
+function requireMethod({ method }: HttpRequest, path: string, route: Route | undefined): Route {
   if (!route) throw new HttpError('NOT_FOUND', `There is nothing at ${JSON.stringify(path.slice(0, 200))}.`)
   const allowed = route.method === 'GET' ? ['GET', 'HEAD'] : ['POST']
-  if (method !== undefined && allowed.includes(method)) return
+  if (allowed.includes(method)) return route
   throw new HttpError('METHOD_NOT_ALLOWED', `${method} is not possible at ${path}, only ${allowed.join(' and ')}.`, {
     headers: { allow: allowed.join(', ') },
   })
 }
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): Error {
   if (error.code === 'EADDRINUSE') {
     return new EdgesmithError('PORT_TAKEN', `Another program listens on ${host}:${port}.`, {
       hint: 'Choose another port, or 0 for a free one.',

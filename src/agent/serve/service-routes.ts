@@ -3,15 +3,19 @@ import { agentVersion } from '../agent-version.ts'
 import { docsRoutes } from './docs/docs-routes.ts'
 import type { RequestContext } from './exchange.ts'
 import type { Answer } from './http-answer.ts'
+import { predictBody } from './images/image-body.ts'
+import { imageOf, predictImage } from './images/predict-image.ts'
 import { METRICS_CONTENT_TYPE, metricText } from './metrics/metric-text.ts'
-import { processFamilies } from './metrics/service-metrics.ts'
+import { processFamilies, versionFamilies } from './metrics/service-metrics.ts'
 import { openApiDocument } from './openapi/openapi-document.ts'
 import { type PredictRequest, type RequestForm, readBatchRequest, readPredictRequest } from './predict-request.ts'
 import { answerPrediction } from './prediction.ts'
 import { answersOf, type SampleAnswer } from './sample-outputs.ts'
 import type { Route } from './service-http.ts'
-import { isReady, requireModel, type ServiceView } from './service-view.ts'
+import { isReady, type ServiceView } from './service-view.ts'
 import { protocolRoutes } from './v2/v2-routes.ts'
+import type { ServedVersion } from './versions/served-version.ts'
+import { requireCurrent } from './versions/version-set.ts'
 
 /** All paths of the REST API. Names in bodies are snake_case, as in the APIs this one stands beside. */
 export function serviceRoutes(view: ServiceView): Map<string, Route> {
@@ -29,13 +33,17 @@ export function serviceRoutes(view: ServiceView): Map<string, Route> {
       {
         method: 'POST',
         isPrediction: true,
-        handle: (body, context) =>
-          predict(
+        body: predictBody,
+        handle: (body, context) => {
+          const image = imageOf(body, view)
+          if (image) return predictImage(view, context, image)
+          return predict(
             view,
             context,
             (form) => readPredictRequest(body, form),
             ([answer]) => ({ ...answer }),
-          ),
+          )
+        },
       },
     ],
     [
@@ -58,17 +66,18 @@ export function serviceRoutes(view: ServiceView): Map<string, Route> {
 }
 
 /** Alive, and what it is. Always 200: a service that cannot answer yet says so in the body and at /ready. */
-function health({ config, statistics, model, isDraining }: ServiceView): Answer {
-  const loaded = model() !== null
+function health({ service, versions, statistics, isDraining }: ServiceView): Answer {
+  const loaded = versions.current !== null
+  const { modelName, version } = versions.config
   const status = isDraining() ? 'draining' : loaded ? 'ok' : 'loading'
   return {
     status: 200,
     body: {
       status,
       model_loaded: loaded,
-      service: config.service,
-      model: config.modelName,
-      version: config.version,
+      service,
+      model: modelName,
+      version,
       uptime_seconds: statistics.uptimeSeconds,
     },
   }
@@ -80,33 +89,32 @@ function readiness(view: ServiceView): Answer {
 }
 
 function metrics(view: ServiceView): Answer {
-  const { config, statistics, model, openConnections, predictionsInFlight, otherMetrics } = view
+  const { service, statistics, versions, openConnections, predictionsInFlight, otherMetrics } = view
   const gauges = {
     openConnections: openConnections(),
     predictionsInFlight: predictionsInFlight(),
-    queueDepth: model()?.predictor.depth ?? 0,
+    queueDepth: versions.current?.predictor.depth ?? 0,
   }
-  const families = [
-    ...statistics.metrics.families({ name: config.service, version: config.version }, gauges),
-    ...processFamilies(),
-    ...otherMetrics.flatMap((read) => read()),
-  ]
+  const shadows = versions.shadows.map(({ id, statistics: { metrics: counted } }) => ({ version: id, counted }))
+  const answering = versions.answering.map(({ id, statistics: { metrics: counted } }) => ({ version: id, counted }))
+  const counted = answering.length > 0 ? [...answering, ...shadows] : [{ version: versions.config.version, counted: statistics.metrics }]
+  const families = [...versionFamilies(service, counted, gauges), ...processFamilies(), ...otherMetrics.flatMap((read) => read())]
   return { status: 200, body: metricText(families), contentType: METRICS_CONTENT_TYPE }
 }
 
 function openApi(view: ServiceView): Answer {
-  const { predictor, outputs, form } = requireModel(view)
-  const { config, limits } = view
+  const { config, signature, outputs, form } = requireCurrent(view.versions)
+  const versions = view.versions.answering.map(({ id }) => id)
   return {
     status: 200,
-    body: openApiDocument({ config, limits, signature: predictor.signature, outputs, form, serverVersion: agentVersion }),
+    body: openApiDocument({ config, versions, limits: view.limits, signature, outputs, form, serverVersion: agentVersion }),
   }
 }
 
 function modelInfo(view: ServiceView): Answer {
-  const { config, limits } = view
-  const { predictor, outputs, runtimeVersion } = requireModel(view)
-  const { inputs, batching } = predictor.signature
+  const { limits } = view
+  const { config, signature, outputs, runtimeVersion } = requireCurrent(view.versions)
+  const { inputs, batching } = signature
   const known = (shape: Port['shape']) => shape.map((dim) => dim ?? null)
   return {
     status: 200,
@@ -144,14 +152,28 @@ function predict(
   read: (form: RequestForm) => PredictRequest,
   shape: (answers: readonly SampleAnswer[]) => object,
 ): Promise<Answer> {
-  const served = requireModel(view)
-  const { predictor, form } = served
+  const version = view.versions.choose(context)
+  const { predictor, form } = version
   const startedAt = performance.now()
-  const { samples, withEmbedding } = read({ signature: predictor.signature, hasEmbedding: form.embedding !== null })
-  const started = { context, startedAt, parts: predictor.predict(samples, context), samples: () => samples, sampleCount: samples.length }
-  return answerPrediction(view, served, started, (parts, latencyMs) => {
+  const { samples, withEmbedding } = read(requestForm(version))
+  const started = {
+    context,
+    startedAt,
+    parts: predictor.predict(samples, context),
+    samples: () => samples,
+    sampleCount: samples.length,
+    again: async (other: ServedVersion) => other.predictor.predict(read(requestForm(other)).samples, untilDone),
+  }
+  return answerPrediction(view, version, started, (parts, latencyMs) => {
     const answers = answersOf(parts, form, withEmbedding)
-    const body = { version: view.config.version, ...shape(answers), latency_ms: latencyMs() }
+    const body = { version: version.id, ...shape(answers), latency_ms: latencyMs() }
     return { answer: { status: 200, body }, answers }
   })
 }
+
+function requestForm({ signature, form }: ServedVersion): RequestForm {
+  return { signature, hasEmbedding: form.embedding !== null }
+}
+
+/** Nobody waits for a copy, and it is made to its end. */
+const untilDone = { isOver: () => false }

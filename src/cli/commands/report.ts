@@ -8,11 +8,11 @@ import { reportPath } from '../report-path.ts'
 
 export const reportCommand = defineCommand({
   name: 'report',
-  summary: 'Write a report of comparisons, benchmarks, evaluations, analyses and matrices',
+  summary: 'Write a report of comparisons, benchmarks, evaluations, analyses, matrices and validations',
   positionals: {
     run: {
       description:
-        'id of a comparison, benchmark, evaluation, analysis, matrix or job, or its beginning (edgesmith runs lists them), or "latest"',
+        'id of a comparison, benchmark, evaluation, analysis, matrix, validation or job, or its beginning (edgesmith runs lists them), or "latest"',
       many: true,
     },
   },
@@ -36,6 +36,7 @@ export const reportCommand = defineCommand({
         evaluations: runs.evaluationIds,
         analyses: runs.analysisIds,
         matrices: runs.matrixIds,
+        validations: runs.validationIds,
       },
       text: `Wrote ${written.path} (${formatBytes(written.sizeBytes)})`,
     }

@@ -9,7 +9,7 @@ import { textTable } from '../text-table.ts'
 
 export const runsCommand = defineCommand({
   name: 'runs',
-  summary: 'List what was measured: comparisons, benchmarks, matrices, evaluations, profiles, explanations',
+  summary: 'List what was measured: comparisons, benchmarks, matrices, evaluations, profiles, explanations, validations',
   positionals: {},
   options: {},
   examples: ['runs'],
@@ -30,7 +30,7 @@ export const runsCompareCommand = defineCommand({
 
 async function listRuns(context: CommandContext) {
   const backend = await context.backend()
-  const [models, devices, comparisons, benchmarks, evaluations, analyses, matrices] = await Promise.all([
+  const [models, devices, comparisons, benchmarks, evaluations, analyses, matrices, validations] = await Promise.all([
     backend.call('models.list', {}),
     backend.call('devices.list', {}),
     backend.call('comparisons.list', {}),
@@ -38,6 +38,7 @@ async function listRuns(context: CommandContext) {
     backend.call('evaluations.list', {}),
     backend.call('analyses.list', {}),
     backend.call('matrices.list', {}),
+    backend.call('validations.list', {}),
   ])
   const nameOf = (listed: readonly { readonly id: string; readonly name: string }[], id: string) =>
     listed.find((entry) => entry.id === id)?.name ?? NOTHING
@@ -99,12 +100,23 @@ async function listRuns(context: CommandContext) {
         `${matrix.cells.filter(({ benchmarkId }) => benchmarkId !== null).length} of ${matrix.cells.length} measured`,
       ],
     })),
+    ...validations.map(({ id, createdAt, service, model, device, checks, passed }) => ({
+      createdAt,
+      cells: [
+        shortId(id),
+        shortMoment(createdAt),
+        `validation of ${service}`,
+        model,
+        device,
+        passed ? 'passed' : `failed: ${checks.flatMap((check) => (check.passed === false ? [check.name] : [])).join(', ')}`,
+      ],
+    })),
   ].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
   return {
-    document: { comparisons, benchmarks, evaluations, analyses, matrices },
+    document: { comparisons, benchmarks, evaluations, analyses, matrices, validations },
     text:
       rows.length === 0
-        ? 'Nothing was measured yet: edgesmith compare, bench, matrix, evaluate and profile do.'
+        ? 'Nothing was measured yet: edgesmith compare, bench, matrix, evaluate, profile and validate do.'
         : textTable(
             ['id', 'when', 'what', 'model', 'device', 'result'].map((title) => ({ title })),
             rows.map(({ cells }) => cells),

@@ -1,40 +1,40 @@
 import { LOCAL_DEVICE_ID } from '../../contract/device.ts'
-import { procedures } from '../../contract/procedures.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
-import { preprocessOption, readPreprocessing } from '../common-options.ts'
-import { setting } from '../option.ts'
 import { findModel } from '../references.ts'
 import { runJob } from '../run-job.ts'
+import { settingsChoices, settingsOptions } from '../serving/service-options.ts'
 import { factList } from '../text-table.ts'
-import { deviceUrl } from './deploy.ts'
+import { deviceUrl, servingInput, servingOptions } from './deploy.ts'
 
 /** How often the log is looked at for new lines. */
 const LOG_INTERVAL_MS = 1000
+/** Without what would outlive it: clients and system units. */
+const { 'api-key': _key, 'revoke-api-key': _revoke, webhook: _webhook, system: _system, yes: _yes, ...ownSettings } = settingsOptions
 
 export const serveCommand = defineCommand({
   name: 'serve',
   summary: 'Serve a model on this computer in the foreground, until Ctrl+C',
   positionals: { model: { description: 'path, name or id of a model or build' } },
-  options: {
-    port: setting('N', procedures['deploy.start'].input.shape.port.unwrap(), 'port (default: a free one)'),
-    preprocess: {
-      ...preprocessOption,
-      description: 'JSON file with what the service does to values it is sent (default: what the build carries from its calibration data)',
-    },
-  },
-  notes: ['It listens on loopback only and asks for the token it prints. The service’s log goes to standard error.'],
+  options: { ...servingOptions, ...ownSettings },
+  notes: [
+    'It listens on loopback only unless --open says otherwise, and asks for the token it prints. The service’s log goes to standard error.',
+  ],
   examples: ['serve model-int8.onnx --port 8080'],
   run: async (context, options, { model: modelText }) => {
-    const preprocessing = await readPreprocessing(context, options.preprocess)
     const model = await findModel(context, modelText)
+    const input = await servingInput(context, options)
+    const settings = settingsChoices({ ...options, 'api-key': [], 'revoke-api-key': [], webhook: undefined }, undefined)
     const backend = await context.backend()
     const deployment = await runJob(context, 'deploy.start', {
+      ...input,
       modelId: model.id,
       deviceId: LOCAL_DEVICE_ID,
       // A name of its own: it neither replaces a deployed service nor is replaced by another `serve`.
       service: `serve-${process.pid}`,
       port: options.port,
-      preprocessing,
+      settings,
+      rollout: { watchSeconds: 0 },
+      supervise: 'process',
     })
     // From here on Ctrl+C must remove the service, also before its address is printed.
     const interrupted = context.interruption.wait()
@@ -44,13 +44,14 @@ export const serveCommand = defineCommand({
     })
     const url = deviceUrl(deployment)
     return {
-      document: { model: model.name, url, token },
+      document: { model: model.name, release: deployment.release, url, token },
       text: [
         factList([
           ['model', model.name],
           ['address', url],
           ['token', token],
           ['try', `curl -H "Authorization: Bearer ${token}" ${url}/health`],
+          ['documentation', `${url}/docs`],
         ]),
         '',
         'Ctrl+C stops it.',
@@ -73,7 +74,7 @@ async function followUntil(interrupted: Promise<void>, context: CommandContext, 
     while (!stopped) {
       const { text } = await backend.call('deployments.logs', { id, lines: 500 })
       const fresh = text.startsWith(shown) ? text.slice(shown.length) : text
-      if (fresh.trim() !== '') terminal.note(fresh.replace(/\n$/, ''))
+      if (fresh.trim() !== '') terminal.note(fresh.replace(/^\n|\n$/g, ''))
       shown = text
       await Promise.race([interrupted, new Promise((resolve) => setTimeout(resolve, LOG_INTERVAL_MS))])
     }

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { findDeployment } from '../references.ts'
 import { serviceOptions, servicePositional } from '../service-arguments.ts'
-import { statusResult } from './status.ts'
+import { serviceResult } from '../serving/service-status.ts'
 
 export const stopCommand = defineCommand({
   name: 'stop',
@@ -10,9 +10,8 @@ export const stopCommand = defineCommand({
   options: serviceOptions,
   examples: ['stop classifier'],
   run: async (context, options, { service }) => {
-    const deployment = await findDeployment(context, service, options.device)
-    const backend = await context.backend()
-    const status = await backend.call('deployments.stop', { id: deployment.id })
-    return statusResult(await findDeployment(context, deployment.id), status)
+    const { id } = await findDeployment(context, service, options.device)
+    await (await context.backend()).call('deployments.stop', { id })
+    return serviceResult(context, id)
   },
 })

@@ -37,6 +37,11 @@ export async function openDataset(source: DatasetSource, inputs: readonly Port[]
   return bindDataset(source, inputs, false)
 }
 
+/** The same with values as they are stored, in the shape that a service with this preprocessing takes. @throws as {@link openDataset} */
+export async function openRawDataset(source: DatasetSource, inputs: readonly Port[]): Promise<OpenDataset> {
+  return bindDataset(source, inputs, true)
+}
+
 /**
  * One sample as nested lists for JSON, by input name and without the batch dimension, and its label.
  *

@@ -31,16 +31,16 @@ export interface ImageFacts {
 /**
  * Size and colour of an image file.
  * @param file how messages call it
- * @throws EdgesmithError `IMAGE_UNREADABLE`
+ * @throws EdgesmithError `IMAGE_UNREADABLE`, `TOO_LARGE`
  */
-export async function imageFacts(bytes: Uint8Array, file: string): Promise<ImageFacts> {
+export async function imageFacts(bytes: Uint8Array, file: string, mostPixels = MAX_PIXELS): Promise<ImageFacts> {
   if (kindOf(bytes, file) === 'bmp') {
     const { width, height } = parseBmpHeader(bytes, file)
-    requireSize(width, height, file)
+    requireSize(width, height, mostPixels, file)
     return { width, height, grey: false }
   }
   const found = await guarded(file, () => loader(bytes).metadata())
-  requireSize(found.width, found.height, file)
+  requireSize(found.width, found.height, mostPixels, file)
   return { ...upright(found), grey: found.space === 'b-w' || found.channels < 3 }
 }
 
@@ -48,11 +48,12 @@ export async function imageFacts(bytes: Uint8Array, file: string): Promise<Image
  * An image file as pixels of one size: turned upright, resized and cut, alpha left out.
  * Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded as Pillow's convert("L") does it.
  *
+ * @param mostPixels larger images are refused before they are decoded
  * @returns width × height × 3 bytes (grey: × 1), rows from the top
- * @throws EdgesmithError `IMAGE_UNREADABLE`; `USAGE` for steps that contradict themselves
+ * @throws EdgesmithError `IMAGE_UNREADABLE`, `TOO_LARGE`; `USAGE` for steps that contradict themselves
  */
-export async function imagePixels(bytes: Uint8Array, steps: ImageSteps, file: string): Promise<Uint8Array> {
-  const resized = await open(bytes, file, async (image, facts) => raw(resize(image, facts, steps)))
+export async function imagePixels(bytes: Uint8Array, steps: ImageSteps, file: string, mostPixels = MAX_PIXELS): Promise<Uint8Array> {
+  const resized = await open(bytes, file, mostPixels, async (image, facts) => raw(resize(image, facts, steps)))
   const rgb = threeChannels(resized.pixels, resized.channels)
   if (rgb.length !== steps.width * steps.height * 3) throw new Error(`${file}: ${rgb.length} bytes`)
   return steps.colour === 'grey' ? greyOf(rgb) : rgb
@@ -60,7 +61,7 @@ export async function imagePixels(bytes: Uint8Array, steps: ImageSteps, file: st
 
 /** A small picture of a whole image, no side longer than `maxSide`; small images stay as they are. @throws EdgesmithError `IMAGE_UNREADABLE` */
 export async function imageThumbnail(bytes: Uint8Array, maxSide: number, file: string): Promise<Picture> {
-  const { pixels, channels, width, height } = await open(bytes, file, async (image) =>
+  const { pixels, channels, width, height } = await open(bytes, file, MAX_PIXELS, async (image) =>
     raw(image.resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })),
   )
   const rgb = threeChannels(pixels, channels)
@@ -124,8 +125,13 @@ async function raw(image: Sharp): Promise<RawPixels> {
   return { pixels: data, channels: info.channels, width: info.width, height: info.height }
 }
 
-async function open<T>(bytes: Uint8Array, file: string, work: (image: Sharp, facts: ImageFacts) => Promise<T>): Promise<T> {
-  const facts = await imageFacts(bytes, file)
+async function open<T>(
+  bytes: Uint8Array,
+  file: string,
+  mostPixels: number,
+  work: (image: Sharp, facts: ImageFacts) => Promise<T>,
+): Promise<T> {
+  const facts = await imageFacts(bytes, file, mostPixels)
   if (kindOf(bytes, file) === 'bmp') {
     const { width, height, rgb } = decodeBmp(bytes, file)
     return work(sharp(rgb, { raw: { width, height, channels: 3 }, limitInputPixels: MAX_PIXELS }), facts)
@@ -153,11 +159,11 @@ function kindOf(bytes: Uint8Array, file: string): 'jpeg' | 'png' | 'webp' | 'bmp
   throw unreadable(file, 'expected a JPEG, PNG, WebP or BMP, found something else')
 }
 
-function requireSize(width: number, height: number, file: string): void {
-  if (width * height <= MAX_PIXELS) return
-  throw new EdgesmithError('TOO_LARGE', `${file} has ${width} × ${height} pixels, at most ${MAX_PIXELS} are read.`, {
+function requireSize(width: number, height: number, mostPixels: number, file: string): void {
+  if (width * height <= mostPixels) return
+  throw new EdgesmithError('TOO_LARGE', `${file} has ${width} × ${height} pixels, at most ${mostPixels} are read.`, {
     hint: 'Make it smaller, or leave it out.',
-    details: { width, height, limitPixels: MAX_PIXELS },
+    details: { width, height, limitPixels: mostPixels },
   })
 }
 

@@ -11,6 +11,7 @@ const MOST_HEAD_BYTES = 2 ** 14
 const MOST_BODY_BYTES = 2 ** 28
 const HEAD_END = Buffer.from('\r\n\r\n')
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3}) /
+const CLOSES = /\r\nconnection: *close\b/i
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i
 
 interface Waiting {
@@ -28,7 +29,7 @@ export class HttpConnection {
   #chunks: Buffer[] = []
   #received = 0
   /** Of the answer being received, once its head is there. */
-  #head: { readonly status: number; readonly bodyStart: number; readonly end: number } | undefined
+  #head: { readonly status: number; readonly bodyStart: number; readonly end: number; readonly closes: boolean } | undefined
   #waiting: Waiting | undefined
 
   private constructor(socket: Socket) {
@@ -70,7 +71,7 @@ export class HttpConnection {
     this.#received += chunk.length
     this.#head ??= this.#readHead()
     if (!this.#head || this.#received < this.#head.end) return
-    const { status, bodyStart, end } = this.#head
+    const { status, bodyStart, end, closes } = this.#head
     const whole = this.#whole()
     const waiting = this.#waiting
     if (!waiting || this.#received > end) {
@@ -81,6 +82,8 @@ export class HttpConnection {
     this.#received = 0
     this.#head = undefined
     this.#waiting = undefined
+    // The server has said that it takes nothing more here.
+    if (closes) this.close()
     waiting.resolve({ status, body: whole.subarray(bodyStart) })
   }
 
@@ -99,7 +102,7 @@ export class HttpConnection {
       return undefined
     }
     const bodyStart = headEnd + HEAD_END.length
-    return { status: Number(status), bodyStart, end: bodyStart + length }
+    return { status: Number(status), bodyStart, end: bodyStart + length, closes: CLOSES.test(text) }
   }
 
   #whole(): Buffer {

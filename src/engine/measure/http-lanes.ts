@@ -6,8 +6,8 @@ import { TICK_MS, throwIfCancelled } from './timed-runs.ts'
 /** Where requests go, and what is said to it. */
 export interface HttpTarget {
   readonly port: number
-  /** Head and body of one request. */
-  readonly request: Buffer
+  /** Head and body of each request; several are sent by turns. */
+  readonly requests: readonly [Buffer, ...Buffer[]]
   /** Milliseconds the server says it spent on an answer; `undefined` where it does not say. */
   readonly serviceMs: (body: Buffer) => number | undefined
 }
@@ -26,6 +26,8 @@ export interface HttpRuns extends Samples {
   readonly serviceMs: Float32Array
   /** Requests answered with another status, or not at all. */
   readonly errors: number
+  /** The same by what happened: `status 503`, or the code of the connection's error. */
+  readonly errorKinds: ReadonlyMap<string, number>
   /** What the first of them was. */
   readonly firstError: string | undefined
   /** From the start to the last answer. */
@@ -34,6 +36,15 @@ export interface HttpRuns extends Samples {
   readonly longestQueue: number
   /** Requests that were due and not answered when sending was stopped. */
   readonly unanswered: number
+  /** How long after its moment this program handed each request on: to a connection, or to those waiting for one. */
+  readonly lateMs: Float32Array
+  readonly connections: number
+}
+
+/** A request that was not answered with 200. */
+interface Failure {
+  readonly kind: string
+  readonly text: string
 }
 
 /** A server that takes no connections is not asked in a tight loop. */
@@ -48,6 +59,9 @@ export class HttpLanes {
   #answered = 0
   #errors = 0
   #firstError: string | undefined
+  readonly #errorKinds = new Map<string, number>()
+  readonly #late = new SampleRecorder()
+  #sent = 0
   #lastAnswerMs = 0
   #open = 0
   #longestQueue = 0
@@ -73,8 +87,9 @@ export class HttpLanes {
     return lane
   }
 
-  /** A request has become due. */
-  due(): void {
+  /** A request has become due, `lateMs` ago. */
+  due(lateMs = 0): void {
+    this.#late.add(0, lateMs)
     this.#longestQueue = Math.max(this.#longestQueue, ++this.#open)
   }
 
@@ -88,21 +103,26 @@ export class HttpLanes {
       return
     }
     this.#errors++
-    this.#firstError ??= failure
+    this.#firstError ??= failure.text
+    this.#errorKinds.set(failure.kind, (this.#errorKinds.get(failure.kind) ?? 0) + 1)
   }
 
-  async #ask(lane: Lane, dueMs: number): Promise<string | undefined> {
+  async #ask(lane: Lane, dueMs: number): Promise<Failure | undefined> {
+    const { port, requests } = this.#target
+    // A server ends connections that nobody uses.
+    if (lane.connection?.closed) lane.connection = undefined
     try {
-      lane.connection ??= await HttpConnection.open(this.#target.port)
+      lane.connection ??= await HttpConnection.open(port)
     } catch (error) {
       await sleep(REFUSED_PAUSE_MS)
-      return String(error)
+      return broken(error)
     }
     const { connection } = lane
+    const request = requests[this.#sent++ % requests.length] as Buffer
     try {
-      const { status, body } = await connection.send(this.#target.request)
+      const { status, body } = await connection.send(request)
       const latencyMs = this.elapsedMs() - dueMs
-      if (status !== 200) return `${status} ${body.toString('utf8', 0, 500)}`
+      if (status !== 200) return { kind: `status ${status}`, text: `${status} ${body.toString('utf8', 0, 500)}` }
       lane.samples.add(dueMs, latencyMs)
       const serviceMs = this.#target.serviceMs(body)
       if (serviceMs !== undefined) lane.service.add(0, serviceMs)
@@ -110,7 +130,7 @@ export class HttpLanes {
     } catch (error) {
       lane.connection = undefined
       connection.close()
-      return String(error)
+      return broken(error)
     }
   }
 
@@ -135,10 +155,13 @@ export class HttpLanes {
         ...samples,
         serviceMs: service.latenciesMs,
         errors: this.#errors,
+        errorKinds: this.#errorKinds,
         firstError: this.#firstError,
         elapsedMs: this.#lastAnswerMs,
         longestQueue: this.#longestQueue,
         unanswered: this.#open,
+        lateMs: this.#late.samples().latenciesMs,
+        connections: this.#lanes.length,
       }
     } finally {
       clearInterval(ticker)
@@ -146,6 +169,11 @@ export class HttpLanes {
       close()
     }
   }
+}
+
+function broken(error: unknown): Failure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'connection'
+  return { kind: code, text: String(error) }
 }
 
 /** A connection, opened when it is needed, and the samples taken on it. */

@@ -64,7 +64,7 @@ export function openLoop(target: HttpTarget, options: OpenHttpOptions): Promise<
     free.push(lane)
   }
   const send = (dueMs: number) => {
-    lanes.due()
+    lanes.due(lanes.elapsedMs() - dueMs)
     const lane = free.pop() ?? (lanes.count < MOST_CONNECTIONS ? lanes.add() : undefined)
     if (lane) void serve(lane, dueMs)
     else waiting.push(dueMs)

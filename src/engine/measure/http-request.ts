@@ -20,7 +20,7 @@ interface AnswerSchema<T> {
 export async function getJson<T>(address: ServerAddress, path: string, schema: AnswerSchema<T>): Promise<T> {
   const connection = await HttpConnection.open(address.port)
   try {
-    const { status, body } = await connection.send(Buffer.from(head(address, 'GET', path, '')))
+    const { status, body } = await connection.send(Buffer.from(requestText(address, 'GET', path, '')))
     const parsed = status === 200 ? schema.safeParse(JSON.parse(body.toString('utf8'))) : undefined
     if (parsed?.success) return parsed.data
     throw new EdgesmithError('ENGINE_DIED', `The server answered ${path} with ${status}: ${body.toString('utf8', 0, 300)}`)
@@ -50,10 +50,11 @@ export async function predictionRequest(address: ServerAddress, batch: number): 
   const { feeds, assumptions } = makeBenchmarkInputs(ports, batch)
   const samples = Array.from({ length: batch }, (_, index) => sampleOf(feeds, index, batch))
   const body = JSON.stringify({ inputs: batch === 1 ? samples[0] : samples, preprocessed: true })
-  return { bytes: Buffer.from(head(address, 'POST', batch === 1 ? '/predict' : '/predict/batch', body)), assumptions }
+  return { bytes: Buffer.from(requestText(address, 'POST', batch === 1 ? '/predict' : '/predict/batch', body)), assumptions }
 }
 
-function head({ port, token }: ServerAddress, method: string, path: string, body: string): string {
+/** A whole HTTP/1.1 request with a JSON body. */
+export function requestText({ port, token }: ServerAddress, method: string, path: string, body: string): string {
   const content = method === 'POST' ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` : ''
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\n${content}\r\n${body}`
 }

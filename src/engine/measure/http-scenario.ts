@@ -58,7 +58,7 @@ async function measureServed(server: ServerUnderTest, settings: BenchSettings, c
   const { watch } = context
   const request = await predictionRequest(server, settings.batch)
   await requireAnswer(server, request)
-  const target: HttpTarget = { port: server.port, request: request.bytes, serviceMs }
+  const target: HttpTarget = { port: server.port, requests: [request.bytes], serviceMs }
   const warmth = await warmUpServer(target, settings, context)
   const stats = () => getJson(server, '/stats', servedStatsSchema)
 

@@ -44,9 +44,12 @@ export function AppShell() {
               <Route path="/compare/:id?">{({ id }) => <ComparePage view="result" id={id ?? null} />}</Route>
               <Route path="/devices/:id?">{({ id }) => <DevicesPage selectedId={id ?? null} />}</Route>
               <Route path="/deployments/new/:modelId?">
-                {({ modelId }) => <DeploymentsPage selectedId={null} deployModelId={modelId ?? ''} />}
+                {({ modelId }) => <DeploymentsPage selectedId={null} deploy={{ modelId: modelId ?? null, deploymentId: null }} />}
               </Route>
-              <Route path="/deployments/:id?">{({ id }) => <DeploymentsPage selectedId={id ?? null} deployModelId={null} />}</Route>
+              <Route path="/deployments/release/:id">
+                {({ id }) => <DeploymentsPage selectedId={id} deploy={{ modelId: null, deploymentId: id }} />}
+              </Route>
+              <Route path="/deployments/:id?">{({ id }) => <DeploymentsPage selectedId={id ?? null} deploy={null} />}</Route>
               <Route path="/reports/:id?">{({ id }) => <ReportsPage selectedId={id ?? null} />}</Route>
               <Route>
                 <Redirect to="/models" replace />

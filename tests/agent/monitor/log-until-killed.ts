@@ -7,7 +7,6 @@ import { observed } from './observed.ts'
 const [path, bytes, values] = process.argv.slice(2)
 const log = new PredictionLog({
   settings: { path: path as string, share: 1, days: 30, bytes: Number(bytes) },
-  version: 'v1',
   log: jsonLog((line) => process.stdout.write(line)),
   startThread: (options) => new Worker(new URL('./prediction-log-worker.ts', import.meta.url), options),
 })

@@ -69,7 +69,6 @@ it('a real service shows drift at /drift and /metrics, logs its predictions and 
   const path = join(folder, 'predictions.db')
   const predictions = new PredictionLog({
     settings: predictionLogSettingsSchema.parse({ path }),
-    version: 'release-1',
     log,
     startThread: (options) => new Worker(new URL('./prediction-log-worker.ts', import.meta.url), options),
   })

@@ -25,6 +25,7 @@ export function observedRows(rows: readonly ArrayLike<number>[], at: number, pre
     latencyMs: 0.5,
     requestId: 'r1',
     at,
+    version: 'v1',
   }
 }
 

@@ -23,7 +23,6 @@ function openLog(path: string, options: { share?: number; random?: () => number;
   const { random, ...settings } = options
   const predictions = new PredictionLog({
     settings: predictionLogSettingsSchema.parse({ path, ...settings }),
-    version: 'v1',
     log,
     startThread: (threadOptions) => new Worker(new URL('./prediction-log-worker.ts', import.meta.url), threadOptions),
     ...(random ? { random } : {}),
@@ -112,6 +111,7 @@ describe('the prediction log', () => {
       latencyMs: 1,
       requestId: request,
       at: AT,
+      version: 'v1',
     })
     predictions.predicted(row(['a, "b"'], '=cmd'))
     predictions.predicted(row(['c', 'd'], 'r2'))

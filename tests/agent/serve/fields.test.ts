@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ServiceConfigFile } from '../../../src/contract/agent-protocol.ts'
+import type { ServiceConfigFile } from '../../../src/contract/service.ts'
 import { makeModel, makeNode, makeValueInfo } from '../../../src/core/onnx/builders.ts'
 import { encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { makeTensor } from '../../../src/core/onnx/tensor-values.ts'

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ServiceConfigFile } from '../../../src/contract/agent-protocol.ts'
+import type { ServiceConfigFile } from '../../../src/contract/service.ts'
 import { identityModel, linearModel, lookUpModel, multiInputModel, oneNodeModel } from '../../engine/measure/small-models.ts'
 import { TOKEN } from '../service-fixture.ts'
 import { contractOf, DOCUMENT_ID, documentAjv, fuzzRequests } from './openapi-contract.ts'

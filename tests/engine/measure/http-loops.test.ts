@@ -32,7 +32,7 @@ function ok(response: ServerResponse, body = '{}'): void {
 function target(port: number): HttpTarget {
   return {
     port,
-    request: Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'),
+    requests: [Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}')],
     serviceMs: (body) => (body.length > 2 ? Number(body) : undefined),
   }
 }
@@ -71,6 +71,10 @@ describe('closedLoop', () => {
     })
     const found = await closedLoop(target(port), 1, (sent) => sent >= 30, closed())
     expect(found).toMatchObject({ errors: 20, firstError: '503 busy' })
+    expect([...found.errorKinds].sort()).toEqual([
+      ['connection', 10],
+      ['status 503', 10],
+    ])
     expect(found.latenciesMs).toHaveLength(10)
   })
 
@@ -138,6 +142,7 @@ describe('openLoop', () => {
     for (const server of servers.splice(0)) server.close()
     const refused = await openLoop(target(port), open(5, 1000))
     expect(refused).toMatchObject({ errors: 5, firstError: expect.stringContaining('ECONNREFUSED') })
+    expect([...refused.errorKinds]).toEqual([['ECONNREFUSED', 5]])
     const cancel = new AbortController()
     const silent = await http(() => cancel.abort())
     await expect(openLoop(target(silent), open(1000, 10, cancel.signal))).rejects.toMatchObject({ code: 'JOB_CANCELLED' })

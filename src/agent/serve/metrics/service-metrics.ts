@@ -48,33 +48,22 @@ export class ServiceMetrics implements InferenceMeter {
     this.batches.observe(rows)
   }
 
-  families(model: { readonly name: string; readonly version: string }, gauges: MetricGauges): MetricFamily[] {
-    const labels = { model: model.name, version: model.version }
-    const one = (type: 'counter' | 'gauge', name: string, help: string, value: number): MetricFamily => ({
+  families(labels: Readonly<Record<string, string>>): MetricFamily[] {
+    const one = (name: string, help: string, value: number): MetricFamily => ({
       name,
       help,
-      type,
+      type: 'counter',
       samples: [{ labels, value }],
     })
     const micros = (ms: number) => Math.round(ms * 1000)
     return [
-      one('counter', 'nv_inference_request_success', 'Prediction requests that succeeded.', this.succeeded),
-      one('counter', 'nv_inference_request_failure', 'Prediction requests that were refused or failed.', this.failed),
-      one('counter', 'nv_inference_count', 'Samples that were run.', this.rows),
-      one('counter', 'nv_inference_exec_count', 'Runs of the model; one run serves the samples of several requests.', this.runs),
-      one(
-        'counter',
-        'nv_inference_request_duration_us',
-        'From header to answer, summed over successful prediction requests.',
-        micros(this.requestMs),
-      ),
-      one('counter', 'nv_inference_queue_duration_us', 'Waiting for a run, summed over requests.', micros(this.queueMs)),
-      one(
-        'counter',
-        'nv_inference_compute_infer_duration_us',
-        'The run itself, summed over the requests that shared it.',
-        micros(this.computeMs),
-      ),
+      one('nv_inference_request_success', 'Prediction requests that succeeded.', this.succeeded),
+      one('nv_inference_request_failure', 'Prediction requests that were refused or failed.', this.failed),
+      one('nv_inference_count', 'Samples that were run.', this.rows),
+      one('nv_inference_exec_count', 'Runs of the model; one run serves the samples of several requests.', this.runs),
+      one('nv_inference_request_duration_us', 'From header to answer, summed over successful prediction requests.', micros(this.requestMs)),
+      one('nv_inference_queue_duration_us', 'Waiting for a run, summed over requests.', micros(this.queueMs)),
+      one('nv_inference_compute_infer_duration_us', 'The run itself, summed over the requests that shared it.', micros(this.computeMs)),
       {
         name: 'edgesmith_request_duration_seconds',
         help: 'From header to answer of prediction requests, refused ones included.',
@@ -88,16 +77,36 @@ export class ServiceMetrics implements InferenceMeter {
         type: 'counter',
         samples: STATUS_CLASSES.map((status, index) => ({ labels: { ...labels, class: status }, value: this.statuses[index] as number })),
       },
-      one('gauge', 'edgesmith_open_connections', 'Connections that are open.', gauges.openConnections),
-      one(
-        'gauge',
-        'edgesmith_predictions_in_flight',
-        'Prediction requests being worked on, waiting ones included.',
-        gauges.predictionsInFlight,
-      ),
-      one('gauge', 'edgesmith_queue_depth', 'Samples that wait for a run or are being run.', gauges.queueDepth),
     ]
   }
+}
+
+/** What was counted for a version. */
+export interface CountedVersion {
+  readonly version: string
+  readonly counted: ServiceMetrics
+}
+
+/**
+ * All versions' numbers, each with its `version`. What no version was asked for (other paths, requests that were refused at once) counts as
+ * the first one's.
+ *
+ * @param versions one at least, the current one first
+ */
+export function versionFamilies(model: string, versions: readonly CountedVersion[], gauges: MetricGauges): MetricFamily[] {
+  const [current, ...others] = versions.map(({ version, counted }) => counted.families({ model, version }))
+  const counters = (current ?? []).map((family, index) => ({
+    ...family,
+    samples: [...family.samples, ...others.flatMap((families) => families[index]?.samples ?? [])],
+  }))
+  const labels = { model, version: versions[0]?.version ?? '' }
+  const gauge = (name: string, help: string, value: number): MetricFamily => ({ name, help, type: 'gauge', samples: [{ labels, value }] })
+  return [
+    ...counters,
+    gauge('edgesmith_open_connections', 'Connections that are open.', gauges.openConnections),
+    gauge('edgesmith_predictions_in_flight', 'Prediction requests being worked on, waiting ones included.', gauges.predictionsInFlight),
+    gauge('edgesmith_queue_depth', 'Samples that wait for a run or are being run.', gauges.queueDepth),
+  ]
 }
 
 /** The process, by the names that all of Prometheus' client libraries give them. */

@@ -1,8 +1,10 @@
-import type { ServiceConfig } from '../../../contract/agent-protocol.ts'
 import type { Port } from '../../../core/inference-runtime.ts'
+import { IMAGE_TYPES } from '../images/image-body.ts'
+import { imageInput } from '../images/image-sample.ts'
 import type { ModelSignature } from '../model-signature.ts'
 import type { AnswerForm } from '../sample-outputs.ts'
 import type { ServiceLimits } from '../service-limits.ts'
+import type { ServedConfig } from '../versions/served-version.ts'
 import { errorResponses, responseRefs } from './error-responses.ts'
 import { predictSchemas, schemaRef } from './predict-schemas.ts'
 import { protocolSchemas } from './protocol-schemas.ts'
@@ -11,7 +13,10 @@ import type { JsonSchema } from './value-schemas.ts'
 
 /** What the document is made from. */
 export interface DescribedService {
-  readonly config: ServiceConfig
+  /** Of the version that is described. */
+  readonly config: ServedConfig
+  /** Versions that may answer beside it, itself among them. */
+  readonly versions: readonly string[]
   readonly limits: ServiceLimits
   readonly signature: ModelSignature
   readonly outputs: readonly Port[]
@@ -44,7 +49,7 @@ export function openApiDocument(service: DescribedService): JsonSchema {
       { name: 'Service', description: 'What the service says of itself.' },
     ],
     paths: {
-      '/predict': post('predict', 'Predict one sample', schemaRef('PredictRequest'), schemaRef('PredictAnswer')),
+      '/predict': post('predict', 'Predict one sample', schemaRef('PredictRequest'), schemaRef('PredictAnswer'), imageBodies(service)),
       '/predict/batch': post('predictBatch', 'Predict several samples', schemaRef('BatchRequest'), schemaRef('BatchAnswer')),
       '/v2': get('serverMetadata', 'Server metadata', schemaRef('ServerMetadata'), { protocol: true }),
       '/v2/health/live': get('serverLive', 'Whether the server is alive', schemaRef('Live'), { protocol: true }),
@@ -61,6 +66,9 @@ export function openApiDocument(service: DescribedService): JsonSchema {
       '/health': get('health', 'Alive, and what it is', schemaRef('Health')),
       '/ready': get('ready', 'Whether predictions are answered', schemaRef('Ready'), { notReady: schemaRef('Ready') }),
       '/model_info': get('modelInfo', 'The model', schemaRef('ModelInfo'), { also: [503] }),
+      ...(config.driftReference
+        ? { '/drift': get('drift', 'Whether what it is asked and answers is like what it was made for', schemaRef('Drift')) }
+        : {}),
       '/stats': get('stats', 'Counts and memory', schemaRef('Stats')),
       '/metrics': get('metrics', 'Metrics for Prometheus', { type: 'string' }, { type: 'text/plain' }),
       '/openapi.json': get('openApi', 'This document', { type: 'object' }, { also: [503] }),
@@ -77,6 +85,12 @@ export function openApiDocument(service: DescribedService): JsonSchema {
           description: 'Answered as it is, so that a request can be found again in logs; made up where it is left out.',
           schema: { type: 'string', pattern: '^[A-Za-z0-9_.:@/+=-]{1,128}$' },
         },
+        Session: {
+          name: 'x-session-id',
+          in: 'header',
+          description: 'Where several versions share the requests, all of a session are answered by the same one.',
+          schema: { type: 'string' },
+        },
         Timeout: {
           name: 'x-request-timeout-ms',
           in: 'header',
@@ -84,7 +98,10 @@ export function openApiDocument(service: DescribedService): JsonSchema {
           schema: { type: 'integer', minimum: 1 },
         },
       },
-      headers: { RequestId: { schema: { type: 'string' } } },
+      headers: {
+        RequestId: { schema: { type: 'string' } },
+        ModelVersion: { description: 'The version that answered.', schema: { type: 'string' } },
+      },
       responses: errorResponses([...new Set(PREDICTION)]),
       schemas: { ...predictSchemas(service), ...protocolSchemas(service), ...selfSchemas(service) },
     },
@@ -117,17 +134,31 @@ function get(operationId: string, summary: string, schema: JsonSchema, options: 
   }
 }
 
-function post(operationId: string, summary: string, request: JsonSchema, response: JsonSchema): JsonSchema {
+function post(
+  operationId: string,
+  summary: string,
+  request: JsonSchema,
+  response: JsonSchema,
+  otherBodies: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
   return {
     post: {
       operationId,
       summary,
       tags: ['Predictions'],
       parameters: predictionParameters,
-      requestBody: { required: true, content: { 'application/json': { schema: request } } },
-      responses: { 200: answer('The prediction.', 'application/json', response), ...responseRefs(PREDICTION, false) },
+      requestBody: { required: true, content: { 'application/json': { schema: request }, ...otherBodies } },
+      responses: { 200: answer('The prediction.', 'application/json', response, versionHeader), ...responseRefs(PREDICTION, false) },
     },
   }
+}
+
+/** Image files as bodies, where the preprocessing says how they become the model's input. */
+function imageBodies({ signature }: DescribedService): Readonly<Record<string, JsonSchema>> {
+  const image = imageInput(signature)?.image
+  if (!image) return {}
+  const description = `An image file of any size; it is decoded, turned upright and made ${image.width} × ${image.height} pixels (${image.colour}).`
+  return Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: { description } }]))
 }
 
 function infer(): JsonSchema {
@@ -144,7 +175,7 @@ function infer(): JsonSchema {
       },
       responses: {
         200: {
-          ...answer('The outputs.', 'application/json', schemaRef('InferResponse')),
+          ...answer('The outputs.', 'application/json', schemaRef('InferResponse'), versionHeader),
           content: { 'application/json': { schema: schemaRef('InferResponse') }, 'application/octet-stream': { schema: binary } },
         },
         ...responseRefs(PREDICTION, true),
@@ -153,8 +184,12 @@ function infer(): JsonSchema {
   }
 }
 
-const predictionParameters = [{ $ref: '#/components/parameters/RequestId' }, { $ref: '#/components/parameters/Timeout' }]
+const predictionParameters = ['RequestId', 'Session', 'Timeout'].map((name) => ({ $ref: `#/components/parameters/${name}` }))
 
-function answer(description: string, type: string, schema: JsonSchema): JsonSchema {
-  return { description, headers: { 'x-request-id': { $ref: '#/components/headers/RequestId' } }, content: { [type]: { schema } } }
+/** A version whose name cannot be sent in a header goes without. */
+const versionHeader = { 'x-model-version': { $ref: '#/components/headers/ModelVersion' } }
+
+function answer(description: string, type: string, schema: JsonSchema, more: JsonSchema = {}): JsonSchema {
+  const headers = { 'x-request-id': { $ref: '#/components/headers/RequestId' }, ...more }
+  return { description, headers, content: { [type]: { schema } } }
 }

@@ -1,4 +1,5 @@
 import { isIdentity } from '../../../core/datasets/preprocess.ts'
+import { imageInput } from '../images/image-sample.ts'
 import { hasNamedFields } from '../predict-request.ts'
 import type { DescribedService } from './openapi-document.ts'
 import { inputSchema, type JsonSchema, namedFieldsSchema, outputSchema } from './value-schemas.ts'
@@ -23,7 +24,7 @@ export function predictSchemas(service: DescribedService): Readonly<Record<strin
     Sample: sampleSchema(service, false),
     ...(isPreprocessing ? { PreparedSample: sampleSchema(service, true) } : {}),
     ...(named ? { NamedFields: { ...namedFieldsSchema(signature.inputs), description: 'The values of a sample by their names.' } } : {}),
-    PredictRequest: { anyOf: requestForms(service, isPreprocessing, named, false) },
+    PredictRequest: { anyOf: [...requestForms(service, isPreprocessing, named, false), ...imageForm(service)] },
     BatchRequest: { anyOf: requestForms(service, isPreprocessing, named, true) },
     SampleAnswer: closedObject(answerProperties(service), optionalInAnswers),
     PredictAnswer: closedObject(
@@ -46,8 +47,9 @@ const latencySchema: JsonSchema = {
   description: 'From the whole body to the finished answer, in milliseconds.',
 }
 
-function versionSchema({ config }: DescribedService): JsonSchema {
-  return { const: config.version }
+/** The version that answered. */
+export function versionSchema({ config, versions }: DescribedService): JsonSchema {
+  return versions.length > 1 ? { enum: versions } : { const: config.version }
 }
 
 function sampleSchema({ signature }: DescribedService, preprocessed: boolean): JsonSchema {
@@ -83,6 +85,19 @@ function requestForms(
     ...(isPreprocessing ? ofValues('PreparedSample', true) : []),
     ...(named ? [make('fields', batch ? list(schemaRef('NamedFields')) : schemaRef('NamedFields'), false)] : []),
   ]
+}
+
+/** An image file in JSON, for those who cannot send it as the body. */
+function imageForm({ signature, form }: DescribedService): JsonSchema[] {
+  if (!imageInput(signature)) return []
+  const image = {
+    type: 'string',
+    minLength: 2,
+    contentEncoding: 'base64',
+    contentMediaType: 'image/*',
+    description: 'An image file in base64.',
+  }
+  return [closedObject({ image, embedding: form.embedding === null ? { const: false } : { type: 'boolean' } }, ['embedding'])]
 }
 
 function answerProperties({ outputs, signature, form, config }: DescribedService): Record<string, JsonSchema> {

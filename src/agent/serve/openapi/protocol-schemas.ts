@@ -3,11 +3,12 @@ import type { Port } from '../../../core/inference-runtime.ts'
 import { jsonValueSchema } from '../element-types.ts'
 import { datatypes } from '../v2/tensor-bytes.ts'
 import type { DescribedService } from './openapi-document.ts'
-import { closedObject, schemaRef } from './predict-schemas.ts'
+import { closedObject, schemaRef, versionSchema } from './predict-schemas.ts'
 import { type JsonSchema, tensorDataSchema } from './value-schemas.ts'
 
 /** Schemas of the Open Inference Protocol for this model. Parameters and further keys are free there, as the protocol says. */
-export function protocolSchemas({ config, signature, outputs }: DescribedService): Readonly<Record<string, JsonSchema>> {
+export function protocolSchemas(service: DescribedService): Readonly<Record<string, JsonSchema>> {
+  const { config, signature, outputs } = service
   const inputs = signature.inputs.map(({ port }) => port)
   const isRanged = signature.inputs.some(({ fields, steps }) => fields !== undefined && isIdentity(steps))
   return {
@@ -36,7 +37,7 @@ export function protocolSchemas({ config, signature, outputs }: DescribedService
     InferResponse: closedObject(
       {
         model_name: { const: config.service },
-        model_version: { const: config.version },
+        model_version: versionSchema(service),
         id: { type: 'string' },
         outputs: { type: 'array', items: { oneOf: outputs.map(outputTensor) }, maxItems: outputs.length },
       },
@@ -50,7 +51,7 @@ export function protocolSchemas({ config, signature, outputs }: DescribedService
     }),
     ModelMetadata: closedObject({
       name: { const: config.service },
-      versions: { const: [config.version] },
+      versions: { const: service.versions },
       platform: { const: 'onnx_onnxv1' },
       inputs: { type: 'array', items: schemaRef('TensorMetadata') },
       outputs: { type: 'array', items: schemaRef('TensorMetadata') },

@@ -8,6 +8,32 @@ const amount: JsonSchema = { type: 'number', minimum: 0 }
 const count: JsonSchema = { type: 'integer', minimum: 0 }
 const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] })
 
+const level = { enum: ['none', 'drifted', 'severe', null] }
+/** Numbers are null before the first window was full. */
+const driftSchema: JsonSchema = closedObject({
+  status: { enum: ['collecting', 'none', 'drifted', 'severe'] },
+  triggered: boolean,
+  reference_rows: count,
+  window_rows: count,
+  filled_rows: count,
+  judged_windows: count,
+  window: orNull(closedObject({ rows: count, from: text, to: text })),
+  features: {
+    type: 'array',
+    items: closedObject({
+      name: text,
+      kind: { enum: ['numeric', 'categorical'] },
+      watches: { enum: ['input', 'prediction'] },
+      level,
+      psi: orNull(amount),
+      psi_limit: orNull(amount),
+      distance: orNull(amount),
+      p_value: orNull(amount),
+      windows_in_a_row: count,
+    }),
+  },
+})
+
 /** Schemas of what a service says of itself. */
 export function selfSchemas({ config }: DescribedService): Readonly<Record<string, JsonSchema>> {
   const shape = { type: 'array', items: { type: ['integer', 'string', 'null'] } }
@@ -36,6 +62,7 @@ export function selfSchemas({ config }: DescribedService): Readonly<Record<strin
       cpu_ms: amount,
       uptime_seconds: amount,
     }),
+    ...(config.driftReference ? { Drift: driftSchema } : {}),
     ModelInfo: closedObject(
       {
         service: { const: config.service },

@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import { isIdentity } from '../../../core/datasets/preprocess.ts'
 import type { NamedTensors, RuntimeTensor } from '../../../core/inference-runtime.ts'
 import { elementCount } from '../../../core/onnx/tensor-values.ts'
+import type { RequestHeaders } from '../../http/request-head.ts'
 import { elementFormats } from '../element-types.ts'
 import { HttpError } from '../http-error.ts'
-import { requireInRange } from '../input-fields.ts'
+import { areFloatsInRange, requireInRange } from '../input-fields.ts'
 import type { ModelSignature, SampleInput } from '../model-signature.ts'
 import { requireObject, tooManySamples } from '../predict-request.ts'
 import { type BodyFormat, parseJson } from '../request-body.ts'
@@ -138,8 +138,10 @@ function readTensor(
   const values = bytes ? tensorFromBytes(type, bytes, count, path) : readJsonValues(tensor, type, dims, count, path)
   const { fields } = input
   if (fields && isIdentity(input.steps)) {
+    const size = count / rows
+    if (values instanceof Float32Array && areFloatsInRange(fields, values, 0, rows, size)) return { type, dims, values }
     const placeOf = (index: number) => `${path}: value ${index} ("${fields.byIndex.get(index)?.name}")`
-    for (let row = 0; row < rows; row++) requireInRange(fields, values, type, (row * count) / rows, placeOf)
+    for (let row = 0; row < rows; row++) requireInRange(fields, values, type, row * size, placeOf)
   }
   return { type, dims, values }
 }
@@ -249,8 +251,8 @@ function readFlag(parameters: Readonly<Record<string, unknown>>, name: string, p
   throw new HttpError('INVALID_REQUEST', `${path}.${name} must be true or false, found ${describe(value)}.`)
 }
 
-function jsonLength(headers: IncomingHttpHeaders, bodyLength: number): number {
-  const given = headers[JSON_LENGTH_HEADER] as string | undefined
+function jsonLength(headers: RequestHeaders, bodyLength: number): number {
+  const given = headers[JSON_LENGTH_HEADER]
   if (given === undefined) return bodyLength
   const length = /^\d{1,10}$/.test(given) ? Number(given) : Number.POSITIVE_INFINITY
   if (length <= bodyLength) return length

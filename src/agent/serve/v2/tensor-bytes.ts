@@ -73,7 +73,8 @@ export function tensorFromBytes(type: ElementType, bytes: Uint8Array, count: num
 
 /** Index of the first value that must not reach a model, −1 for none. */
 function firstUnusable(type: ElementType, values: TypedValues): number {
-  if (values instanceof Float32Array || values instanceof Float64Array) {
+  if (values instanceof Float32Array) return firstNotFinite(values)
+  if (values instanceof Float64Array) {
     for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i
   } else if (type === 'float16') {
     // All bits of the exponent: infinity or NaN.
@@ -81,6 +82,12 @@ function firstUnusable(type: ElementType, values: TypedValues): number {
   } else if (type === 'bool') {
     for (let i = 0; i < values.length; i++) if (Number(values[i]) > 1) return i
   }
+  return -1
+}
+
+/** By itself: a loop over one type of array runs several times as fast. */
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i
   return -1
 }
 

@@ -14,6 +14,7 @@ const LIMITS = {
   evaluations: 2000,
   analyses: 50,
   matrices: 50,
+  validations: 50,
   samples: 2000,
   models: 5000,
   datasets: 2000,

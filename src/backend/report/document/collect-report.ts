@@ -1,5 +1,6 @@
 import type { Analysis } from '../../../contract/analysis.ts'
 import type { Dataset } from '../../../contract/dataset.ts'
+import type { Validation } from '../../../contract/deployment.ts'
 import type { Device } from '../../../contract/device.ts'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import type { Evaluation } from '../../../contract/evaluation.ts'
@@ -13,12 +14,13 @@ import { statedLineage } from './stated-lineage.ts'
 
 /** Where a report's content comes from. */
 export interface ReportSources {
-  /** These five throw `NOT_FOUND` for an id that is not stored. */
+  /** These six throw `NOT_FOUND` for an id that is not stored. */
   readonly comparison: (id: string) => Comparison
   readonly benchmark: (id: string) => Benchmark
   readonly evaluation: (id: string) => Evaluation
   readonly analysis: (id: string) => Analysis
   readonly matrix: (id: string) => Matrix
+  readonly validation: (id: string) => Validation
   readonly models: () => readonly Model[]
   readonly datasets: () => readonly Dataset[]
   readonly devices: () => readonly Device[]
@@ -34,6 +36,7 @@ export interface ReportChoice {
   readonly evaluationIds: readonly string[]
   readonly analysisIds: readonly string[]
   readonly matrixIds: readonly string[]
+  readonly validationIds: readonly string[]
   readonly title?: string | undefined
 }
 
@@ -62,8 +65,9 @@ export function collectReport(
     [...rows, ...cells].flatMap(({ evaluationId }) => evaluationId ?? []),
   )
   const analyses = unique(choice.analysisIds).map(sources.analysis)
-  if (comparisons.length + benchmarks.length + evaluations.length + analyses.length + matrices.length === 0)
-    throw new EdgesmithError('USAGE', 'A report needs at least one comparison, benchmark, evaluation, analysis or matrix', {
+  const validations = unique(choice.validationIds).map(sources.validation)
+  if (comparisons.length + benchmarks.length + evaluations.length + analyses.length + matrices.length + validations.length === 0)
+    throw new EdgesmithError('USAGE', 'A report needs at least one comparison, benchmark, evaluation, analysis, matrix or validation', {
       hint: 'edgesmith runs lists what there is.',
     })
   const modelIds = new Set([
@@ -72,6 +76,7 @@ export function collectReport(
     ...evaluations.flatMap(({ modelId, parity }) => [modelId, parity?.baselineModelId]),
     ...analyses.flatMap(({ modelId, baselineId }) => [modelId, baselineId]),
     ...cells.map(({ modelId }) => modelId),
+    ...validations.map(({ modelId }) => modelId),
   ])
   const datasetIds = new Set([
     ...comparisons.map(({ datasetId }) => datasetId),
@@ -79,12 +84,14 @@ export function collectReport(
     ...analyses.map(({ datasetId }) => datasetId),
     ...matrices.map(({ dataset }) => dataset?.id ?? null),
   ])
-  const deviceIds = new Set([...comparisons, ...benchmarks, ...evaluations, ...analyses, ...cells].map(({ deviceId }) => deviceId))
+  const deviceIds = new Set(
+    [...comparisons, ...benchmarks, ...evaluations, ...analyses, ...cells, ...validations].map(({ deviceId }) => deviceId),
+  )
   // Through the schema, so that reading it back gives the same text, down to the order of its fields.
   return reportDocumentSchema.parse({
     format: 'edgesmith-report',
     version: 1,
-    title: choice.title ?? reportTitle({ comparisons, benchmarks, evaluations, analyses, matrices }),
+    title: choice.title ?? reportTitle({ comparisons, benchmarks, evaluations, analyses, matrices, validations }),
     ...stamp,
     devices: sources
       .devices()
@@ -100,6 +107,7 @@ export function collectReport(
     evaluations,
     analyses: analyses.map(withoutGraphs),
     matrices,
+    validations,
     samples: benchmarks.map(({ id }) => summarizeSamples(id, sources.latencies(id), sources.offsets(id))),
   } satisfies ReportDocument)
 }

@@ -2,9 +2,10 @@ import type { Comparison } from '../../../contract/measurement.ts'
 import type { ReportDocument } from '../../../contract/report.ts'
 import { formatCounted } from '../quantities.ts'
 import { matrixTitle } from '../sections/matrix-section.ts'
+import { validationTitle } from '../sections/validation-section.ts'
 import { comparedRows } from '../verdicts.ts'
 
-type Content = Pick<ReportDocument, 'comparisons' | 'benchmarks' | 'evaluations' | 'analyses' | 'matrices'>
+type Content = Pick<ReportDocument, 'comparisons' | 'benchmarks' | 'evaluations' | 'analyses' | 'matrices' | 'validations'>
 
 /** The longest title that is made up; a comparison of more models is counted instead of listed. */
 const TITLE_LIMIT = 160
@@ -25,8 +26,11 @@ export function reportTitle(content: Content): string {
     ...counted(alone(content.benchmarks), 'benchmark'),
     ...counted(alone(content.evaluations), 'evaluation'),
     ...(content.analyses.length > 0 ? [content.analyses.length === 1 ? '1 analysis' : `${content.analyses.length} analyses`] : []),
+    ...counted(content.validations.length, 'validation'),
   ]
   const [matrix] = content.matrices
+  const [validation] = content.validations
+  if (validation && parts.length === 1 && content.validations.length === 1) return validationTitle(validation)
   if (matrix && parts.length === 1 && content.matrices.length === 1) return matrixTitle(matrix)
   return comparison && parts.length === 1 && content.comparisons.length === 1 ? comparisonTitle(comparison) : parts.join(', ')
 }

@@ -13,7 +13,17 @@ export interface Measure {
 
 /** What a run is told apart by. */
 export interface RunColumns {
-  readonly kind: 'comparison' | 'benchmark' | 'evaluation' | 'profile' | 'layers' | 'slowdown' | 'accuracy' | 'parity' | 'matrix'
+  readonly kind:
+    | 'comparison'
+    | 'benchmark'
+    | 'evaluation'
+    | 'profile'
+    | 'layers'
+    | 'slowdown'
+    | 'accuracy'
+    | 'parity'
+    | 'matrix'
+    | 'validation'
   readonly run: string
   readonly model: string
   readonly device: string

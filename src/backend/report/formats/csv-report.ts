@@ -4,6 +4,7 @@ import { analysisRows } from './csv-analyses.ts'
 import { matrixRows } from './csv-matrices.ts'
 import { energyMeasures, latencyMeasures, metricMeasures, metricUnit, type RunColumns, rowsOf } from './csv-measures.ts'
 import { csvText } from './csv-text.ts'
+import { validationRows } from './csv-validations.ts'
 
 const header = ['kind', 'run', 'model', 'device', 'dataset', 'part', 'metric', 'value', 'low', 'high', 'unit']
 
@@ -19,6 +20,7 @@ export function csvReport(document: ReportDocument): string {
     ...benchmarkRows(document, names),
     ...evaluationRows(document, names),
     ...matrixRows(document),
+    ...validationRows(document),
     ...analysisRows(document, names),
   ])
 }

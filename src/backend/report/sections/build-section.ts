@@ -17,6 +17,7 @@ export function buildBlocks(document: ReportDocument, { models, model: nameOf }:
     ...document.evaluations.map(({ modelId }) => modelId),
     ...document.analyses.flatMap(({ modelId, baselineId }) => (baselineId === null ? [modelId] : [baselineId, modelId])),
     ...document.matrices.flatMap(({ models: own }) => own.map(({ id }) => id)),
+    ...document.validations.map(({ modelId }) => modelId),
   ])
   if (measured.size === 0) return []
   return [

@@ -2,7 +2,7 @@ import type { ReportDocument } from '../../../contract/report.ts'
 import { type Block, heading } from '../blocks/report-block.ts'
 
 /** How the numbers came about: only the parts that the report has numbers of. */
-export function methodBlocks({ comparisons, benchmarks, evaluations, analyses, matrices }: ReportDocument): Block[] {
+export function methodBlocks({ comparisons, benchmarks, evaluations, analyses, matrices, validations }: ReportDocument): Block[] {
   const timed = comparisons.length + benchmarks.length > 0
   const server = benchmarks.some(({ settings }) => settings.scenario === 'server' || settings.scenario === 'http')
   const tasks = new Set(evaluations.map(({ task }) => task))
@@ -29,6 +29,10 @@ export function methodBlocks({ comparisons, benchmarks, evaluations, analyses, m
     server && [
       'Requests',
       'Requests arrive at random times at the stated rate (Poisson), whether or not earlier ones were answered. Latency counts from the moment a request was due, so that waiting behind a slow answer shows (no coordinated omission).',
+    ],
+    validations.length > 0 && [
+      'Validation',
+      'The service was asked as its users ask it. Requests of the schema check are made from its own OpenAPI document, and every answer is checked against that document. Golden answers are what the model gives on this computer. Accuracy is compared with an evaluation of the same model on the same samples. The load comes from the machine of the service itself, at the stated rate and at random times (Poisson), whether or not earlier requests were answered; latency counts from the moment a request was due. Service and load share that machine.',
     ],
     tensorRt && [
       'TensorRT',

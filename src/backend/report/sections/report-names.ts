@@ -15,7 +15,9 @@ export function reportNames(document: ReportDocument): ReportNames {
   // A removed model still has its name in the comparisons and matrices it was part of.
   const compared = new Map(document.comparisons.flatMap(({ rows }) => rows.map(({ modelId, model }) => [modelId, model] as const)))
   for (const { id, name } of document.matrices.flatMap(({ models: own }) => own)) compared.set(id, name)
+  for (const { modelId, model } of document.validations) compared.set(modelId, model)
   const devices = new Map([
+    ...document.validations.map(({ deviceId, device }) => [deviceId, device] as const),
     ...document.matrices.flatMap(({ devices: own }) => own.map(({ id, name }) => [id, name] as const)),
     ...document.comparisons.map(({ deviceId, device }) => [deviceId, device] as const),
     ...document.devices.map(({ id, name }) => [id, name] as const),

@@ -11,6 +11,7 @@ import { grouped } from './grouped.ts'
 import { matrixSentence, matrixTitle } from './matrix-section.ts'
 import type { ReportNames } from './report-names.ts'
 import { scenarioText } from './setting-facts.ts'
+import { validationSentence, validationTitle } from './validation-section.ts'
 
 /** Sentences before the reader is sent to the sections. */
 const MAX_SENTENCES = 20
@@ -32,6 +33,7 @@ export function summaryBlocks(
     ).map((runs) => sweepSentence(runs, names)),
     ...document.matrices.map((matrix) => `${matrixTitle(matrix)}: ${matrixSentence(matrix)}`),
     ...document.analyses.map((analysis) => analysisSentence(analysis, names)),
+    ...document.validations.map((validation) => `${validationTitle(validation)}: ${validationSentence(validation)}`),
   ]
   if (sentences.length < 2) return []
   const left = sentences.length - MAX_SENTENCES

@@ -1,28 +1,41 @@
 import { useEffect } from 'react'
+import type { Deployed } from '../../../contract/deployment.ts'
 import { storedError } from '../../backend/backend-error.ts'
 import { jobResult } from '../../backend/job-result.ts'
 import { isActive, useJob } from '../../backend/use-jobs.ts'
+import { CodeBlock } from '../../components/code-block.tsx'
 import { ErrorNotice } from '../../components/error-notice.tsx'
 import { JobProgress } from '../../components/job-progress.tsx'
+import { deployFailure } from './deploy-failure.ts'
 import classes from './deployments-page.module.css'
+import { GateChecks } from './versions/gate-checks.tsx'
 
 interface DeployProgressProps {
   readonly jobId: string | null
-  readonly onDone: (deploymentId: string) => void
+  readonly onDone: (deployed: Deployed) => void
   readonly onClose: () => void
 }
 
-/** The deployment that was started here, until it is done. */
+/** The deployment that was started here, until it is done; what was checked and the log where it failed. */
 export function DeployProgress({ jobId, onDone, onClose }: DeployProgressProps) {
   const job = useJob(jobId)
-  const deploymentId = jobResult(job, 'deploy.start')?.id
+  const deployed = jobResult(job, 'deploy.start')
   useEffect(() => {
-    if (deploymentId !== undefined) onDone(deploymentId)
-  }, [deploymentId])
+    if (deployed) onDone(deployed)
+  }, [deployed?.id])
   if (!job || (!isActive(job) && !job.error)) return null
+  const { checks, log } = deployFailure(job.error?.details)
   return (
     <div className={classes.progress}>
-      {job.error ? <ErrorNotice error={storedError(job.error)} onClose={onClose} /> : <JobProgress job={job} />}
+      {job.error ? (
+        <>
+          <ErrorNotice error={storedError(job.error)} onClose={onClose} />
+          {checks.length > 0 ? <GateChecks checks={checks} /> : null}
+          {log === '' ? null : <CodeBlock text={log} what="log of the service" maxHeight={160} />}
+        </>
+      ) : (
+        <JobProgress job={job} />
+      )}
     </div>
   )
 }

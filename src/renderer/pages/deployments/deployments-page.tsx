@@ -1,29 +1,34 @@
 import { Button } from '@mantine/core'
 import { IconCloudUpload, IconPlus } from '@tabler/icons-react'
 import { useLocation } from 'wouter'
+import type { Deployed, Deployment } from '../../../contract/deployment.ts'
 import { useCall } from '../../backend/use-call.ts'
 import { AsyncView } from '../../components/async-view.tsx'
 import { EmptyPage } from '../../components/empty-page.tsx'
+import { notifyDone } from '../../components/notify.tsx'
 import pageClasses from '../../components/page.module.css'
 import { PageHeader } from '../../components/page-header.tsx'
 import { SplitView } from '../../components/split-view.tsx'
+import { formatCounted } from '../../format/numbers.ts'
 import { useDraft } from '../../hooks/use-draft.ts'
-import { DeployDialog } from './deploy-dialog.tsx'
+import { DeployDialog } from './deploy/deploy-dialog.tsx'
 import { DeployProgress } from './deploy-progress.tsx'
 import { DeploymentDetail } from './deployment-detail.tsx'
 import classes from './deployments-page.module.css'
 import { DeploymentsTable } from './deployments-table.tsx'
+import { SecretsDialog } from './secrets-dialog.tsx'
 
 interface DeploymentsPageProps {
   readonly selectedId: string | null
-  /** Opens the dialog; empty when no model is preset, null for no dialog. */
-  readonly deployModelId: string | null
+  /** Opens the dialog, with a model or for a new release of a service; null for no dialog. */
+  readonly deploy: { readonly modelId: string | null; readonly deploymentId: string | null } | null
 }
 
 /** Services on devices. */
-export function DeploymentsPage({ selectedId, deployModelId }: DeploymentsPageProps) {
+export function DeploymentsPage({ selectedId, deploy }: DeploymentsPageProps) {
   const [, navigate] = useLocation()
   const [jobId, setJobId] = useDraft<string | null>('deploy-job', () => null)
+  const [secretsOf, setSecretsOf] = useDraft<string | null>('deploy-secrets', () => null)
   const deployments = useCall('deployments.list', {})
   return (
     <div className={pageClasses.page}>
@@ -38,9 +43,11 @@ export function DeploymentsPage({ selectedId, deployModelId }: DeploymentsPagePr
       <div className={`${pageClasses.body} ${classes.body}`}>
         <DeployProgress
           jobId={jobId}
-          onDone={(deploymentId) => {
+          onDone={(deployed) => {
+            setSecretsOf(jobId)
             setJobId(null)
-            navigate(`/deployments/${deploymentId}`)
+            notifyDone(deployedText(deployed))
+            navigate(`/deployments/${deployed.id}`)
           }}
           onClose={() => setJobId(null)}
         />
@@ -64,7 +71,8 @@ export function DeploymentsPage({ selectedId, deployModelId }: DeploymentsPagePr
                   </EmptyPage>
                 )
               }
-              const selected = list.find(({ id }) => id === selectedId) ?? list[0]
+              const wanted = selectedId ?? deploy?.deploymentId ?? null
+              const selected = list.find(({ id }) => id === wanted) ?? list[0]
               return (
                 <SplitView
                   name="deployments"
@@ -83,16 +91,29 @@ export function DeploymentsPage({ selectedId, deployModelId }: DeploymentsPagePr
           </AsyncView>
         </div>
       </div>
-      {deployModelId === null ? null : (
+      {secretsOf === null ? null : <SecretsDialog jobId={secretsOf} onClose={() => setSecretsOf(null)} />}
+      {deploy === null || !deployments.data ? null : (
         <DeployDialog
-          modelId={deployModelId || null}
+          modelId={deploy.modelId}
+          releaseOf={deployments.data.find(({ id }) => id === deploy.deploymentId) ?? null}
           onStarted={(started) => {
             setJobId(started)
-            navigate('/deployments')
+            navigate(back(deploy.deploymentId))
           }}
-          onClose={() => navigate('/deployments')}
+          onClose={() => navigate(back(deploy.deploymentId))}
         />
       )}
     </div>
   )
+}
+
+function back(deploymentId: Deployment['id'] | null): string {
+  return deploymentId === null ? '/deployments' : `/deployments/${deploymentId}`
+}
+
+/** What was deployed, how much of it was checked, and what happens after a reboot. */
+function deployedText({ service, checks, rebootNote }: Deployed): string {
+  const passed = checks.filter((check) => check.passed).length
+  const checked = passed > 0 ? `; ${formatCounted(passed, 'check')} passed` : ''
+  return `${service} is deployed${checked}.${rebootNote === null ? '' : ` ${rebootNote}`}`
 }

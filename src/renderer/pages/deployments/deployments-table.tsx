@@ -3,6 +3,7 @@ import { type Column, ListTable } from '../../components/list-table.tsx'
 import { StateDot } from '../../components/state-dot.tsx'
 import { plainText } from '../../format/plain-text.ts'
 import { deviceNameLabel } from '../../text/device-label.ts'
+import { DriftCell, RequestsCell, WeightsCell } from './live-cells.tsx'
 import { serviceStates } from './service-state.ts'
 
 interface DeploymentsTableProps {
@@ -27,27 +28,23 @@ const columns: readonly Column<Deployment>[] = [
   {
     key: 'device',
     header: 'Device',
+    priority: 2,
     sort: ({ device }) => device,
-    cell: ({ deviceId, device }) => deviceNameLabel(deviceId, device),
+    cell: ({ deviceId, device }) => plainText(deviceNameLabel(deviceId, device), 30),
   },
-  { key: 'model', header: 'Model', priority: 3, sort: ({ model }) => model, cell: ({ model }) => plainText(model, 60) },
+  { key: 'model', header: 'Model', priority: 3, sort: ({ model }) => model, cell: ({ model }) => plainText(model, 40) },
   {
-    key: 'port',
-    header: 'Port',
+    key: 'weights',
+    header: 'Weights',
     align: 'right',
     priority: 3,
-    sort: ({ port }) => port,
-    cell: ({ port }) => <span className="es-num">{port}</span>,
+    cell: (deployment) => <WeightsCell deployment={deployment} />,
   },
-  {
-    key: 'url',
-    header: 'Reached at',
-    priority: 3,
-    cell: ({ localUrl }) => (localUrl ? <span className="es-mono">{localUrl}</span> : <span className="es-dim">not connected</span>),
-  },
+  { key: 'requests', header: 'Requests', align: 'right', cell: (deployment) => <RequestsCell deployment={deployment} /> },
+  { key: 'drift', header: 'Drift', priority: 2, cell: (deployment) => <DriftCell deployment={deployment} /> },
 ]
 
-/** Services with their states. */
+/** Services with their states, and what those that are reached measure. */
 export function DeploymentsTable({ deployments, selectedId, onSelect }: DeploymentsTableProps) {
   return (
     <ListTable

@@ -3,7 +3,6 @@ import { IconEye, IconEyeOff, IconPlugConnected } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Deployment } from '../../../contract/deployment.ts'
 import { LOCAL_DEVICE_ID } from '../../../contract/device.ts'
-import { useAction } from '../../backend/use-action.ts'
 import { useCall } from '../../backend/use-call.ts'
 import { CodeBlock } from '../../components/code-block.tsx'
 import { CopyValue } from '../../components/copy-value.tsx'
@@ -11,16 +10,17 @@ import { ErrorNotice } from '../../components/error-notice.tsx'
 import { Section } from '../../components/section.tsx'
 import { curlExample } from './curl-example.ts'
 import classes from './deployment-detail.module.css'
+import { useServiceConnection } from './use-service-connection.ts'
 
 /** Opens the tunnel; shows the address and the token it is used with. */
 export function ServiceConnection({ deployment, running }: { deployment: Deployment; running: boolean }) {
-  const connect = useAction('deployments.connect', { showsError: true })
+  const connect = useServiceConnection(deployment.id)
   const { data: models } = useCall('models.list', {})
   const [revealed, setRevealed] = useState(false)
   const isLocal = deployment.deviceId === LOCAL_DEVICE_ID
   const model = models?.find(({ id }) => id === deployment.modelId)
   // A tunnel that was closed since (stopped, restarted) has no address any more.
-  const connection = deployment.localUrl === null ? undefined : connect.data
+  const connection = deployment.localUrl === null ? undefined : connect.connection
   return (
     <Section
       title="Connection"
@@ -66,7 +66,7 @@ export function ServiceConnection({ deployment, running }: { deployment: Deploym
               leftSection={<IconPlugConnected size={14} />}
               disabled={!running}
               loading={connect.isPending}
-              onClick={() => connect.mutate({ id: deployment.id })}
+              onClick={connect.connect}
               data-testid="deployment-connect"
             >
               Connect

@@ -1,10 +1,20 @@
 import { ActionIcon, Button, Menu } from '@mantine/core'
-import { IconAdjustmentsBolt, IconChartDots, IconCloudUpload, IconDots, IconDownload, IconPencil, IconTrash } from '@tabler/icons-react'
+import {
+  IconAdjustmentsBolt,
+  IconChartDots,
+  IconCloudUpload,
+  IconDots,
+  IconDownload,
+  IconPackageExport,
+  IconPencil,
+  IconTrash,
+} from '@tabler/icons-react'
 import { Fragment, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { Model } from '../../../contract/model.ts'
 import { RenameDialog } from '../../components/rename-dialog.tsx'
 import { plainText, shortHash } from '../../format/plain-text.ts'
+import { ExportDialog } from './export-dialog.tsx'
 import { exportModel } from './export-model.ts'
 import classes from './model-header.module.css'
 import { lineageOf } from './model-tree.ts'
@@ -18,7 +28,7 @@ interface ModelHeaderProps {
 /** Name, lineage and what can be done with a model. */
 export function ModelHeader({ model, models }: ModelHeaderProps) {
   const [, navigate] = useLocation()
-  const [dialog, setDialog] = useState<'rename' | 'remove' | null>(null)
+  const [dialog, setDialog] = useState<'rename' | 'export' | 'remove' | null>(null)
   const lineage = lineageOf(model, new Map(models.map((entry) => [entry.id, entry])))
   const compareHref = model.parentId ? `/compare/new/${model.parentId}/${model.id}` : `/compare/new/${model.id}`
   return (
@@ -65,7 +75,7 @@ export function ModelHeader({ model, models }: ModelHeaderProps) {
         >
           Deploy
         </Button>
-        <Menu position="bottom-end" width={180}>
+        <Menu position="bottom-end" width={210}>
           <Menu.Target>
             <ActionIcon variant="default" size={30} aria-label="More" data-testid="model-more">
               <IconDots size={16} />
@@ -76,7 +86,10 @@ export function ModelHeader({ model, models }: ModelHeaderProps) {
               Rename…
             </Menu.Item>
             <Menu.Item leftSection={<IconDownload size={14} />} onClick={() => void exportModel(model)}>
-              Export…
+              Save as .onnx…
+            </Menu.Item>
+            <Menu.Item leftSection={<IconPackageExport size={14} />} onClick={() => setDialog('export')} data-testid="model-export">
+              Export for operations…
             </Menu.Item>
             <Menu.Divider />
             <Menu.Item color="red" leftSection={<IconTrash size={14} />} onClick={() => setDialog('remove')}>
@@ -86,6 +99,7 @@ export function ModelHeader({ model, models }: ModelHeaderProps) {
         </Menu>
       </div>
       {dialog === 'rename' ? <RenameDialog procedure="models.rename" subject={model} onClose={() => setDialog(null)} /> : null}
+      {dialog === 'export' ? <ExportDialog model={model} onClose={() => setDialog(null)} /> : null}
       {dialog === 'remove' ? <RemoveModelDialog model={model} onClose={() => setDialog(null)} /> : null}
     </div>
   )

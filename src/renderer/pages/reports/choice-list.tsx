@@ -23,6 +23,7 @@ const groups: readonly { readonly kind: ChoiceKind; readonly title: string; read
     none: 'No benchmark was run on its own yet; those of comparisons and matrices come with them.',
   },
   { kind: 'evaluation', title: 'Evaluations', none: 'No evaluation was run on its own yet; those of comparisons come with them.' },
+  { kind: 'validation', title: 'Validations', none: 'No service was validated yet.' },
   { kind: 'analysis', title: 'Analyses', none: 'No profile, layer comparison or explanation was made yet.' },
 ]
 

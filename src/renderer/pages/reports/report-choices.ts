@@ -1,4 +1,5 @@
 import type { AnalysisEntry } from '../../../contract/analysis.ts'
+import type { Validation } from '../../../contract/deployment.ts'
 import type { Device } from '../../../contract/device.ts'
 import type { Evaluation } from '../../../contract/evaluation.ts'
 import type { Matrix } from '../../../contract/matrix.ts'
@@ -9,7 +10,7 @@ import { formatSignificant } from '../../format/numbers.ts'
 import { formatDecibels, formatPercent } from '../../format/shares.ts'
 import { matrixTitle } from '../benchmarks/matrix-title.ts'
 
-export type ChoiceKind = 'comparison' | 'benchmark' | 'evaluation' | 'analysis' | 'matrix'
+export type ChoiceKind = 'comparison' | 'benchmark' | 'evaluation' | 'analysis' | 'matrix' | 'validation'
 
 /** Something that was measured and can go into a report. */
 export interface ReportChoice {
@@ -28,6 +29,7 @@ export interface Measured {
   readonly evaluations: readonly Evaluation[]
   readonly analyses: readonly AnalysisEntry[]
   readonly matrices: readonly Matrix[]
+  readonly validations: readonly Validation[]
   readonly models: readonly Pick<Model, 'id' | 'name'>[]
   readonly devices: readonly Pick<Device, 'id' | 'name'>[]
 }
@@ -39,10 +41,12 @@ export const choiceLimits: Readonly<Record<ChoiceKind, number>> = {
   evaluation: 200,
   analysis: 50,
   matrix: 50,
+  validation: 50,
 }
 
 /** What can be put into a report, newest first. Runs and evaluations of a comparison or matrix are left out: they come with it. */
-export function reportChoices({ comparisons, benchmarks, evaluations, analyses, matrices, models, devices }: Measured): ReportChoice[] {
+export function reportChoices(measured: Measured): ReportChoice[] {
+  const { comparisons, benchmarks, evaluations, analyses, matrices, validations, models, devices } = measured
   const inMatrix = new Set(matrices.flatMap(({ cells }) => cells.flatMap(({ benchmarkId, evaluationId }) => [benchmarkId, evaluationId])))
   const modelNames = new Map(models.map(({ id, name }) => [id, name]))
   const deviceNames = new Map(devices.map(({ id, name }) => [id, name]))
@@ -88,6 +92,13 @@ export function reportChoices({ comparisons, benchmarks, evaluations, analyses, 
       note: `${analysisNames[analysis.kind]}, ${device(analysis.deviceId)}`,
       createdAt: analysis.createdAt,
     })),
+    ...validations.map(({ id, service, model: name, device: where, passed, createdAt }) => ({
+      kind: 'validation' as const,
+      id,
+      title: `${service} with ${name}`,
+      note: `${passed ? 'passed' : 'not passed'}, ${where}`,
+      createdAt,
+    })),
   ]
   return choices.sort((a, b) => b.createdAt.localeCompare(a.createdAt))
 }
@@ -123,6 +134,7 @@ export function chosenIds(chosen: readonly ReportChoice[]): {
   evaluationIds: string[]
   analysisIds: string[]
   matrixIds: string[]
+  validationIds: string[]
 } {
   const of = (kind: ChoiceKind) => chosen.filter((choice) => choice.kind === kind).map(({ id }) => id)
   return {
@@ -131,5 +143,6 @@ export function chosenIds(chosen: readonly ReportChoice[]): {
     evaluationIds: of('evaluation'),
     analysisIds: of('analysis'),
     matrixIds: of('matrix'),
+    validationIds: of('validation'),
   }
 }

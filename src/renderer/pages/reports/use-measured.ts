@@ -14,10 +14,21 @@ export function useMeasured(): MeasuredChoices {
   const evaluations = useCall('evaluations.list', {})
   const analyses = useCall('analyses.list', {})
   const matrices = useCall('matrices.list', {})
+  const validations = useCall('validations.list', {})
   const models = useCall('models.list', {})
   const devices = useCall('devices.list', {})
-  const error = [comparisons, benchmarks, evaluations, analyses, matrices, models, devices].find((query) => query.isError)?.error ?? null
-  if (!comparisons.data || !benchmarks.data || !evaluations.data || !analyses.data || !matrices.data || !models.data || !devices.data)
+  const error =
+    [comparisons, benchmarks, evaluations, analyses, matrices, validations, models, devices].find((query) => query.isError)?.error ?? null
+  if (
+    !comparisons.data ||
+    !benchmarks.data ||
+    !evaluations.data ||
+    !analyses.data ||
+    !matrices.data ||
+    !validations.data ||
+    !models.data ||
+    !devices.data
+  )
     return { choices: undefined, error }
   return {
     choices: reportChoices({
@@ -26,6 +37,7 @@ export function useMeasured(): MeasuredChoices {
       evaluations: evaluations.data,
       analyses: analyses.data,
       matrices: matrices.data,
+      validations: validations.data,
       models: models.data,
       devices: devices.data,
     }),

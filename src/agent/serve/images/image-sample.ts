@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os'
+import type { ImageSteps } from '../../../contract/dataset.ts'
+import { EdgesmithError } from '../../../contract/errors.ts'
+import { CoreError } from '../../../core/core-error.ts'
+import { type PrepareElements, preparerFor } from '../../../core/datasets/prepare-samples.ts'
+import type { SamplePlan } from '../../../core/datasets/sample-plan.ts'
+import { HttpError } from '../http-error.ts'
+import { type ModelSignature, planRequest, type SampleInput } from '../model-signature.ts'
+import type { Sample } from '../predict-request.ts'
+
+/** Pixels of one image: frames of 8K video fit. Decoded they are 108 MB, and several are decoded beside each other. */
+const MOST_PIXELS = 36_000_000
+/** A BMP is taken apart on the thread that answers; this many pixels take it some ten milliseconds. */
+const MOST_BMP_PIXELS = 4_000_000
+/** Decoded beside each other, in Node's own threads (of which there are 4); others wait. */
+const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()))
+
+type ImageLibrary = typeof import('../../../engine/images/image-file.ts')
+
+/** The input of a model that takes image files: its only one, with a preprocessing that says how they become pixels. Else null. */
+export function imageInput({ inputs }: ModelSignature): { readonly input: SampleInput; readonly image: ImageSteps } | null {
+  const [input] = inputs
+  const image = input?.steps.image
+  // The core's type names only what it needs of steps that came whole out of the release.
+  return inputs.length === 1 && input && image ? { input, image: image as ImageSteps } : null
+}
+
+/**
+ * An image file as the model takes it: decoded, turned upright, resized and cut as the preprocessing says, by the code that does so for
+ * datasets. Decoding happens in Node's own threads.
+ *
+ * @throws HttpError `UNSUPPORTED_MEDIA_TYPE` for a model that takes none, and where the server came without its image library;
+ *   `INVALID_INPUT` for a file that cannot be read, has too many pixels, or gives values the model cannot take
+ */
+export async function readImageSample(bytes: Uint8Array, signature: ModelSignature): Promise<Sample> {
+  const taken = imageInput(signature)
+  if (!taken) {
+    throw new HttpError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'This model takes no image files: its preprocessing does not say how they become its input.',
+      {
+        hint: 'Send values as application/json. Releases whose preprocessing has "image" take image files.',
+      },
+    )
+  }
+  const { input, image } = taken
+  const library = await imageLibrary()
+  const isBmp = bytes[0] === 0x42 && bytes[1] === 0x4d
+  const pixels = await inTurn(() => library.imagePixels(bytes, image, 'the image', isBmp ? MOST_BMP_PIXELS : MOST_PIXELS)).catch(unreadable)
+  const plan = input.plan ?? planned([image.height, image.width, image.colour === 'grey' ? 1 : 3], input)
+  const values = preparerOf(plan)(pixels, 1, (index) => {
+    throw new HttpError('INVALID_INPUT', `The image: value ${index} (counted from 0) is too large for ${plan.target} after preprocessing.`)
+  })
+  return Object.fromEntries([[input.port.name, { type: plan.target, dims: plan.dims, values }]])
+}
+
+let library: Promise<ImageLibrary> | undefined
+
+/** Loads the image library, which takes a moment the first time. @throws HttpError `UNSUPPORTED_MEDIA_TYPE` where it is not there */
+export function imageLibrary(): Promise<ImageLibrary> {
+  library ??= import('../../../engine/images/image-file.ts').catch((error: NodeJS.ErrnoException) => {
+    const isMissing = error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND'
+    const reason = isMissing ? 'it was installed without the library for that' : (error.message.split('\n', 1)[0] ?? '')
+    throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `This server cannot read images: ${reason}.`, {
+      hint: isMissing
+        ? 'Deploy the release again: its preprocessing has "image", so the library comes with it.'
+        : 'Send values as application/json.',
+    })
+  })
+  return library
+}
+
+let decoding = 0
+const waiting: (() => void)[] = []
+
+/** Images wait here, and not in front of Node's threads, which read files and addresses for others too. */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (decoding < AT_ONCE) decoding++
+  else await new Promise<void>((resolve) => waiting.push(resolve))
+  try {
+    return await work()
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else decoding--
+  }
+}
+
+/** Tables of a plan, made once. */
+const preparers = new WeakMap<SamplePlan, PrepareElements>()
+
+function preparerOf(plan: SamplePlan): PrepareElements {
+  const known = preparers.get(plan) ?? preparerFor(plan, 'uint8')
+  preparers.set(plan, known)
+  return known
+}
+
+function planned(dims: readonly number[], input: SampleInput): SamplePlan {
+  try {
+    return planRequest(dims, input, 'the image')
+  } catch (error) {
+    if (error instanceof CoreError) throw new HttpError('INVALID_INPUT', error.message, { hint: error.hint })
+    throw error
+  }
+}
+
+function unreadable(error: unknown): never {
+  if (error instanceof EdgesmithError && (error.code === 'IMAGE_UNREADABLE' || error.code === 'TOO_LARGE')) {
+    throw new HttpError('INVALID_INPUT', capital(error.message), { hint: error.code === 'TOO_LARGE' ? 'Send a smaller image.' : undefined })
+  }
+  throw error
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

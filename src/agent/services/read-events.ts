@@ -1,0 +1,25 @@
+import { type ServiceEvent, serviceEventSchema } from '../../contract/routing.ts'
+import { eventFileLimit } from './event-file.ts'
+import { readIfThere } from './read-file.ts'
+
+/** The newest ones, oldest first; lines that were cut off are left out. */
+export async function readEvents(path: string, most: number): Promise<ServiceEvent[]> {
+  const text = await readIfThere(path, eventFileLimit)
+  if (text === null) return []
+  const events: ServiceEvent[] = []
+  for (const line of text.split('\n').reverse()) {
+    if (events.length >= most) break
+    const event = eventIn(line)
+    if (event) events.push(event)
+  }
+  return events.reverse()
+}
+
+function eventIn(line: string): ServiceEvent | null {
+  if (line === '') return null
+  try {
+    return serviceEventSchema.safeParse(JSON.parse(line)).data ?? null
+  } catch {
+    return null
+  }
+}
