@@ -42,6 +42,14 @@ function checksOf(folder: string): Check[] {
   ]
 }
 
+/** What a package's unit starts is not there before it is installed. */
+const expectedComplaint = /^.*: Command \/opt\/\S+ is not executable: No such file or directory\n?$/
+
+/** Parts of Docker's program that may be missing although it is there. */
+function lacksCompose(program: string): boolean {
+  return program === 'docker' && spawnSync('docker', ['compose', 'version']).status !== 0
+}
+
 const folders = process.argv.slice(2)
 if (folders.length === 0) {
   process.stderr.write('Usage: node bench/check-exports.ts FOLDER …\n')
@@ -52,13 +60,14 @@ let failed = 0
 for (const folder of folders) {
   for (const { what, program, args } of checksOf(folder)) {
     const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' })
-    if (error) {
-      missing.add(program)
+    if (error || lacksCompose(program)) {
+      missing.add(program === 'docker' ? 'docker compose' : program)
       continue
     }
-    if (status !== 0) failed++
-    process.stdout.write(`${status === 0 ? 'ok  ' : 'FAIL'} ${folder}: ${what} (${program})\n`)
-    if (status !== 0) process.stdout.write(`${stdout}${stderr}`.replace(/^/gm, '     '))
+    const passed = status === 0 || (program === 'systemd-analyze' && expectedComplaint.test(stderr))
+    if (!passed) failed++
+    process.stdout.write(`${passed ? 'ok  ' : 'FAIL'} ${folder}: ${what} (${program})\n`)
+    if (!passed) process.stdout.write(`${stdout}${stderr}`.replace(/^/gm, '     '))
   }
 }
 if (missing.size > 0) process.stdout.write(`Not installed, so not checked: ${[...missing].join(', ')}\n`)

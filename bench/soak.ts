@@ -83,7 +83,7 @@ try {
     `Memory: ${megabytes(memory.firstBytes)} to ${megabytes(memory.lastBytes)}; growth over ${Math.round(memory.spanMs / 1000)} s ${megabytes(memory.growthBytes)} (95 % interval ${megabytes(memory.ci95[0])} to ${megabytes(memory.ci95[1])}): ${grown ? 'it grows' : 'no growth shown'}.`,
   )
   console.log(
-    `Stopped under load: ${drain.answered} answered, ${drain.answeredLate} of them after the signal, ${drain.lost} lost, ${drain.wrong} wrong, ${drain.refused} connections refused.`,
+    `Stopped under load: ${drain.answered} answered, ${drain.answeredLate} of them after the signal, ${drain.lost} lost, ${drain.wrong} wrong, ${drain.refused} connections refused, ${drain.reset} reset.`,
   )
   for (const failure of found.failures) console.error(failure)
   process.exitCode = found.failed > 0 || drain.lost > 0 || drain.wrong > 0 || grown ? 1 : 0

@@ -25,6 +25,7 @@ export const loadRequestSchema = z.object({
   /** Requests sent one after another before, which are not counted. */
   warmupRequests: z.int().min(0).max(10_000).default(20),
 })
+
 /** With all defaults filled in. */
 export type LoadRequest = z.output<typeof loadRequestSchema>
 

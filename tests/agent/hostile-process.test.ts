@@ -167,7 +167,8 @@ describe('the server process', () => {
     const slow: Socket[] = []
     for (let index = 0; index < 300; index++) {
       const socket = connect(port, '127.0.0.1')
-      socket.on('error', () => {})
+      // One that does not read would never see that it was cut off.
+      socket.resume().on('error', () => {})
       slow.push(socket)
     }
     // Each sends a byte of its head now and then, and never comes to an end.

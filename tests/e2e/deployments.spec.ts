@@ -247,7 +247,7 @@ test('asks a model that takes images with an image file', async () => {
   await page.getByTestId('deployment-row-colours').click({ timeout: JOB_MS })
   await showTab('try')
   await page.getByTestId('try-mode').getByText('Image file').click()
-  await page.locator('input[type=file]').setInputFiles(path)
+  await page.getByTestId('deployment-detail').locator('input[type=file]').setInputFiles(path)
   await page.getByTestId('try-ask').click()
   await expect(page.getByTestId('try-answer')).toHaveAttribute('data-status', '200', WAIT)
   // The mean of each channel of a red image.

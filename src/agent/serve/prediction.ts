@@ -17,6 +17,8 @@ interface StartedPrediction {
   /** For observers; asked for only where there are some. */
   readonly samples: () => readonly NamedTensors[]
   readonly sampleCount: number
+  /** What the request holds on to beside its values: an image file. */
+  readonly fileBytes?: number
   /** Reads the same request as another version takes it and runs it there. @throws HttpError where it does not suit */
   readonly again: (version: ServedVersion) => Promise<readonly RunPart[]>
 }
@@ -30,7 +32,7 @@ interface StartedPrediction {
 export function answerPrediction(
   view: ServiceView,
   version: ServedVersion,
-  { context, startedAt, parts, samples, sampleCount, again }: StartedPrediction,
+  { context, startedAt, parts, samples, sampleCount, fileBytes = 0, again }: StartedPrediction,
   answer: (parts: readonly RunPart[], latencyMs: () => number) => { readonly answer: Answer; readonly answers?: readonly SampleAnswer[] },
 ): Promise<Answer> {
   version.inFlight++
@@ -58,7 +60,8 @@ export function answerPrediction(
           const { requestId } = context
           view.feed.add({ samples: samples(), answers: allAnswers(), latencyMs, requestId, at: Date.now(), version: version.id })
         }
-        if (isCopied) view.copies.offer(version, { request: { again, values: valuesOf(samples()) }, answers: allAnswers })
+        if (isCopied)
+          view.copies.offer(version, { request: { again, values: valuesOf(samples()) + fileBytes / VALUE_BYTES }, answers: allAnswers })
       }
       return { ...made.answer, sent }
     },
@@ -69,10 +72,20 @@ export function answerPrediction(
   )
 }
 
+/** Of a number of JSON while a request is kept. */
+const VALUE_BYTES = 8
+
+/** As many values as would take about the same memory: texts count by their length. */
 function valuesOf(samples: readonly NamedTensors[]): number {
-  let values = 0
-  for (const sample of samples) for (const name of Object.keys(sample)) values += sample[name]?.values.length ?? 0
-  return values
+  let count = 0
+  for (const sample of samples) {
+    for (const name of Object.keys(sample)) {
+      const values = sample[name]?.values ?? []
+      count += values.length
+      if (Array.isArray(values)) for (const text of values) count += text.length / VALUE_BYTES
+    }
+  }
+  return count
 }
 
 /** A run that failed is the client's fault where its values or sizes decide whether the model can run. */

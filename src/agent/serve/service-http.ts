@@ -193,26 +193,41 @@ export class HttpService {
     else this.send(exchange, refusal(thrown instanceof HttpError ? thrown : this.bug(thrown, path), path))
   }
 
-  /** Gives back what the request held. False when that was done before. */
-  private finish(exchange: Exchange): boolean {
-    if (exchange.answered) return false
+  /** Gives back what the request held. */
+  private finish(exchange: Exchange): void {
     exchange.answered = true
     exchange.lease.release()
     this.inFlight.remove(exchange)
-    return true
   }
 
   private send(exchange: Exchange, answer: Answer): void {
-    if (!this.finish(exchange)) return
+    if (exchange.answered) return
+    let body: string | Uint8Array
+    try {
+      body = encodeBody(answer)
+    } catch (thrown) {
+      // More text than there can be in one piece, for example: this request failed, and no other one.
+      this.refuse(exchange, thrown)
+      return
+    }
+    this.finish(exchange)
     const { request, requestId } = exchange
-    const { status, contentType = JSON_TYPE, headers } = answer
-    const body = encodeBody(answer)
+    const { status, contentType = JSON_TYPE, headers, sent } = answer
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
     const { keepsOpen } = request
     const lines = exchange.version?.headerLine
     request.answer(this.answerHead({ status, contentType, bytes, requestId, headers, lines, keepsOpen }), body, bytes === body.length)
     this.record(exchange, status, bytes)
-    answer.sent?.()
+    if (sent) this.afterwards(sent, exchange.path)
+  }
+
+  /** What is done once the answer is out must not reach the client, or end the process. */
+  private afterwards(sent: () => void, path: string): void {
+    try {
+      sent()
+    } catch (thrown) {
+      this.bug(thrown, path)
+    }
   }
 
   private record({ client, path, request, requestId, route, startedAt, version }: Exchange, status: number, bytes: number): void {

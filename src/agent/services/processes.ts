@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Asking another program for a command line; it answers in milliseconds, PowerShell in seconds. */
@@ -10,11 +10,14 @@ const pollMs = 50
 type Part = 'serve' | 'supervise'
 
 /**
- * The command line of a process, with spaces between its arguments; empty when there is no such process (or it is a zombie).
- * Numbers of processes are given out again: only the command line tells whether it is still the one that was meant.
+ * The command line of a process, with spaces between its arguments; empty when there is no such process (or it is a zombie, or, on Linux,
+ * another user's, who may call his as he likes). Numbers of processes are given out again: only the command line tells whether it is still
+ * the one that was meant.
  */
 async function commandLineOf(pid: number): Promise<string> {
   if (process.platform === 'linux') {
+    const owner = (await stat(`/proc/${pid}`).catch(() => null))?.uid
+    if (owner !== process.getuid?.()) return ''
     const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     return text.replaceAll('\0', ' ')
   }

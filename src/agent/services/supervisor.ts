@@ -128,6 +128,8 @@ export class Supervisor {
     for (;;) {
       const wish = await this.#next(child)
       if (wish === 'stop') {
+        // Whoever connects from now on is refused at once, instead of waiting for a process that never comes.
+        this.#socket?.close()
         await child.finish()
         return null
       }

@@ -77,8 +77,7 @@ function sizeOf(dim: number | string | null): number {
 type NumberReader = (view: DataView, at: number) => number
 
 const readers: Readonly<Record<string, { readonly bytes: number; readonly read: NumberReader }>> = {
-  // Nine digits name a float32 exactly.
-  float32: { bytes: 4, read: (view, at) => Number(view.getFloat32(at, true).toPrecision(9)) },
+  float32: { bytes: 4, read: (view, at) => shortest(view.getFloat32(at, true)) },
   float64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
   float16: { bytes: 2, read: (view, at) => Number(halfToFloat(view.getUint16(at, true)).toPrecision(5)) },
   int8: { bytes: 1, read: (view, at) => view.getInt8(at) },
@@ -90,6 +89,15 @@ const readers: Readonly<Record<string, { readonly bytes: number; readonly read: 
   uint32: { bytes: 4, read: (view, at) => view.getUint32(at, true) },
   int64: { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
   uint64: { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+}
+
+/** The number with the fewest digits that is the same float32; nine always do. */
+function shortest(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return short
+  }
+  return Number(value.toPrecision(9))
 }
 
 function numbersOf({ type, values }: TensorText): number[] | undefined {

@@ -3,6 +3,7 @@ import type { Model } from '../../contract/model.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
 import { releaseSchema } from '../../contract/service.ts'
 import { sha256Of } from '../../engine/models/sha256.ts'
+import { untilAborted } from '../../remote/cancellation.ts'
 import { agentBundles } from '../devices/agent-bundles.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import type { Services } from '../services.ts'
@@ -77,7 +78,8 @@ async function exportContext(
     releaseId,
     served,
     architectures: [...new Set(input.architectures)],
-    agent: (architecture) => bundle(architecture, job, job.signal, needs),
+    // Compressing files for the cache goes on unseen when somebody cancels.
+    agent: (architecture) => untilAborted(bundle(architecture, job, job.signal, needs), job.signal),
     programRoot: layout.root,
     edgesmithVersion: layout.version,
     job,

@@ -138,7 +138,10 @@ async function compose(services: Services, model: Model, order: DeployOrder, con
   }
 }
 
-/** What a release that failed left on the device can be looked at and removed, also when it was the first one of its service. */
+/**
+ * What a release that failed left on the device can be looked at and removed, also when it was the first one of its service. What tells nothing
+ * goes at once.
+ */
 async function keepFailed(
   services: Services,
   model: Model,
@@ -152,6 +155,12 @@ async function keepFailed(
   const before = services.deployments.find(deviceId, service)
   if (before !== undefined) return noteReport(services, before.id, report)
   if (report.state === 'unknown') return
+  // A first release that was not even checked (its port was taken, the job was cancelled) tells nothing.
+  const serves = report.state === 'running' || report.state === 'stopped'
+  if (!serves && report.versions.every(({ role }) => role === 'kept')) {
+    await session.services.remove(service).catch(() => undefined)
+    return
+  }
   services.deployments.put({
     id: randomUUID(),
     service,

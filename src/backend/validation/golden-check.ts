@@ -1,6 +1,7 @@
 import type { GoldenAnswers, TensorText } from '../../contract/service.ts'
 import { decodeBase64 } from '../../core/base64.ts'
 import { halfToFloat } from '../../core/float16.ts'
+import { outputSpan } from '../../core/metrics/output-span.ts'
 import { jsonOf, replyText, type ServiceClient, type ServiceReply } from './service-client.ts'
 import { failed, failureOf, notChecked, passed, type ValidationCheck } from './validation-check.ts'
 
@@ -115,7 +116,7 @@ function takeOutputs(
   return null
 }
 
-/** Largest difference as a share of the range of the wanted values; of values that are all the same, of the largest of them (of 1, where that is 0). */
+/** Largest difference as a share of the span of the wanted values. */
 function largestShare(wanted: readonly number[], given: readonly number[]): number {
   let [low, high, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
   for (const [index, value] of wanted.entries()) {
@@ -125,6 +126,5 @@ function largestShare(wanted: readonly number[], given: readonly number[]): numb
     // NaN is as far away as can be.
     largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(largest, difference)
   }
-  if (largest === 0) return 0
-  return largest / (high - low || Math.max(Math.abs(high), Math.abs(low)) || 1)
+  return largest === 0 ? 0 : largest / outputSpan(low, high)
 }

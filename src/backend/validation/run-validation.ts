@@ -70,9 +70,13 @@ async function open(services: Services, { deploymentId, datasetId }: ValidationO
   const session = await untilAborted(sessions.open(stored.deviceId), context.signal)
   const report = await session.services.report(stored.service)
   if (report.state !== 'running') {
-    throw new EdgesmithError('SERVICE_NOT_RUNNING', `${stored.service} on ${stored.device} is ${report.state}: ${report.message ?? 'it does not serve'}`, {
-      hint: 'Start it, then validate it.',
-    })
+    throw new EdgesmithError(
+      'SERVICE_NOT_RUNNING',
+      `${stored.service} on ${stored.device} is ${report.state}: ${report.message ?? 'it does not serve'}`,
+      {
+        hint: 'Start it, then validate it.',
+      },
+    )
   }
   const token = await session.services.token(stored.service)
   const port = await forwards.open(stored.id, stored.deviceId, session, report.port ?? stored.port, `service ${stored.service}`)

@@ -12,6 +12,7 @@ export function afterCrash(routing: Routing, bootId: string): { readonly routing
   const { watch, current, previous, beside } = routing
   const isWatched = watch !== null && watch.bootId === bootId && previous !== null
   const tried = beside.filter(({ kind, bootId: since }) => kind !== 'split' && since === bootId).map(({ release }) => release)
-  const takenBack = isWatched ? [current, ...tried] : tried
+  // What served before serves again, also where it was about to come back by itself.
+  const takenBack = isWatched ? [current, ...tried.filter((release) => release !== previous)] : tried
   return { routing: takenBack.reduce<Routing>(takeBack, routing), takenBack }
 }

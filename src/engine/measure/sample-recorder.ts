@@ -1,5 +1,9 @@
-/** Samples of one piece of memory: large enough that a new piece is rare, small enough for boards. */
-const CHUNK = 2 ** 15
+/**
+ * Samples of the first piece of memory: small, because a load has hundreds of recorders. Each further piece has twice as many, up to the
+ * largest: large enough that a new piece is rare, small enough for boards.
+ */
+const FIRST_PIECE = 2 ** 10
+const LARGEST_PIECE = 2 ** 15
 /** float32 latency and float64 offset. */
 export const BYTES_PER_SAMPLE = 12
 
@@ -17,8 +21,9 @@ export interface Samples {
 export class SampleRecorder {
   #count = 0
   #at = 0
-  #latencies = new Float32Array(CHUNK)
-  #begins = new Float64Array(CHUNK)
+  #size = FIRST_PIECE
+  #latencies = new Float32Array(FIRST_PIECE)
+  #begins = new Float64Array(FIRST_PIECE)
   readonly #full: { readonly latencies: Float32Array; readonly begins: Float64Array }[] = []
 
   get count(): number {
@@ -31,7 +36,7 @@ export class SampleRecorder {
   }
 
   add(beginMs: number, latencyMs: number): void {
-    if (this.#at === CHUNK) this.#next()
+    if (this.#at === this.#size) this.#next()
     this.#begins[this.#at] = beginMs
     this.#latencies[this.#at++] = latencyMs
     this.#count++
@@ -55,8 +60,9 @@ export class SampleRecorder {
 
   #next(): void {
     this.#full.push({ latencies: this.#latencies, begins: this.#begins })
-    this.#latencies = new Float32Array(CHUNK)
-    this.#begins = new Float64Array(CHUNK)
+    this.#size = Math.min(2 * this.#size, LARGEST_PIECE)
+    this.#latencies = new Float32Array(this.#size)
+    this.#begins = new Float64Array(this.#size)
     this.#at = 0
   }
 }

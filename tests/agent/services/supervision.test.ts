@@ -1,10 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startScript } from '../../../src/agent/services/launch.ts'
+import { CronLine } from '../../../src/agent/services/supervision/cron.ts'
 import { hasCronLine, withCronLine, withoutCronLine } from '../../../src/agent/services/supervision/cron-text.ts'
 import { systemUnitText, userUnitText } from '../../../src/agent/services/supervision/unit-text.ts'
 
@@ -105,5 +108,58 @@ describe('a crontab', () => {
         expect(withoutCronLine(added, folder)).toBe(crontab)
       }),
     )
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('a service kept by cron', () => {
+  it('has its line in the crontab while cron runs, and says so where it does not', async () => {
+    const tools = join(base, 'tools')
+    const table = join(base, 'table')
+    await mkdir(tools)
+    // As the crontab of Debian: `-l` fails where there is none.
+    const crontab = `#!/bin/sh
+case $1 in
+-l) [ -f '${table}' ] || { echo 'no crontab for pi' >&2; exit 1; }; cat '${table}';;
+-r) rm '${table}';;
+-) cat >'${table}';;
+esac
+`
+    await writeFile(join(tools, 'crontab'), crontab, { mode: 0o700 })
+    await copyFile('/bin/sleep', join(tools, 'cron'))
+    const path = process.env.PATH
+    process.env.PATH = `${tools}:${path}`
+    const daemon = spawn(join(tools, 'cron'), ['60'])
+    try {
+      await once(daemon, 'spawn')
+      const cron = new CronLine('/home/pi/services/box')
+      await expect.poll(() => cron.problem()).toBeNull()
+      expect(await cron.isInstalled()).toBe(false)
+      await cron.install()
+      await cron.install()
+      expect(await readFile(table, 'utf8')).toBe(withCronLine('', '/home/pi/services/box'))
+      expect(await cron.rebootNote()).toBeNull()
+      await writeFile(table, `5 4 * * * true\n${await readFile(table, 'utf8')}`)
+      await cron.uninstall()
+      expect(await readFile(table, 'utf8')).toBe('5 4 * * * true\n')
+      expect(await cron.rebootNote()).toContain('gone from the crontab')
+      await writeFile(table, '')
+      await cron.install()
+      await cron.uninstall()
+      expect(existsSync(table)).toBe(false)
+      // Other lines come back byte by byte, whatever text they are; what cannot be read is not replaced.
+      const others = Buffer.concat([Buffer.from('# caf\xe9 \xff\n', 'latin1'), Buffer.from(`# ${'ü'.repeat(100_000)}\n`)])
+      await writeFile(table, others)
+      const umlaut = new CronLine('/home/jürgen/services/box')
+      await umlaut.install()
+      expect((await readFile(table)).toString('utf8')).toContain('/home/jürgen/services/box/start')
+      await umlaut.uninstall()
+      expect((await readFile(table)).equals(others)).toBe(true)
+      await writeFile(join(tools, 'crontab'), '#!/bin/sh\necho "crontab: disk trouble" >&2; exit 1\n')
+      await expect(cron.install()).rejects.toMatchObject({ code: 'DEVICE_COMMAND_FAILED', hint: expect.any(String) })
+      expect((await readFile(table)).equals(others)).toBe(true)
+    } finally {
+      process.env.PATH = path
+      daemon.kill()
+    }
   })
 })

@@ -39,12 +39,16 @@ export interface SoakResult {
   readonly drain: DrainResult
 }
 
-/** What became of requests while the service was told to stop: lost ones were sent, and the connection ended without an answer. */
+/**
+ * What became of requests while the service was told to stop. Lost ones were sent on a connection that the service had taken, and were not
+ * answered. The last connection of each client is refused, or reset before the service took it.
+ */
 export interface DrainResult {
   readonly answered: number
   /** After the signal. */
   readonly answeredLate: number
   readonly refused: number
+  readonly reset: number
   readonly lost: number
   readonly wrong: number
 }
@@ -142,16 +146,18 @@ async function steadyLoad(target: SoakTarget, requests: readonly SoakRequest[], 
 
 /** Requests one after another on several connections while the service stops, until each connection is refused. */
 async function drainUnderLoad(target: SoakTarget, requests: readonly SoakRequest[]): Promise<DrainResult> {
-  const found = { answered: 0, answeredLate: 0, refused: 0, lost: 0, wrong: 0 }
+  const found = { answered: 0, answeredLate: 0, refused: 0, reset: 0, lost: 0, wrong: 0 }
   let isStopping = false
   let isOver = false
   const lane = async (offset: number) => {
     let connection: HttpConnection | undefined
+    let isTaken = false
     for (let index = offset; !isOver; index++) {
       const request = requests[index % requests.length] as SoakRequest
       if (!connection || connection.closed) {
         try {
           connection = await HttpConnection.open(target.port)
+          isTaken = !isStopping
         } catch {
           found.refused++
           return
@@ -160,10 +166,12 @@ async function drainUnderLoad(target: SoakTarget, requests: readonly SoakRequest
       try {
         const { status, body } = await connection.send(request.bytes)
         found.answered++
+        isTaken = true
         if (isStopping) found.answeredLate++
         if (status !== request.status || request.wrong(body) !== null) found.wrong++
       } catch {
-        found.lost++
+        if (isTaken) found.lost++
+        else found.reset++
         return
       }
     }

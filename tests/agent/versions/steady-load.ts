@@ -11,7 +11,7 @@ export interface LoadAnswer {
 }
 
 /** Between two requests of a connection: a steady load, and room for the rest of the test beside it. */
-const PAUSE_MS = 4
+const PAUSE_MS = 10
 
 /** Asks a service for predictions all the time, over some connections that are kept. */
 export class SteadyLoad {

@@ -97,6 +97,12 @@ describe('going back', () => {
     expect(afterCrash(routing, 'boot 2')).toEqual({ routing, takenBack: [] })
     expect(afterCrash(keep(routing), 'boot 1').takenBack).toEqual([C])
   })
+
+  it('goes back to the previous release also where that was on its way back as a canary', () => {
+    const watched = rollOut(alone, B, rollout(), moment).routing
+    const { routing } = rollOut(watched, A, rollout({ kind: 'canary' }), moment)
+    expect(afterCrash(routing, 'boot 1')).toEqual({ routing: alone, takenBack: [B] })
+  })
 })
 
 it('any changes leave a routing that its schema takes, with all shares within 100 %', () => {

@@ -7,8 +7,10 @@ export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/bmp'
 /** Names that are in use beside the registered ones. */
 const OTHER_NAMES: ReadonlySet<string> = new Set(['image/jpg', 'image/pjpeg', 'image/x-ms-bmp', 'image/x-bmp'])
 
-/** Base64 (RFC 4648 §4), with or without what makes it a data URL (RFC 2397). */
-const BASE64 = /^(?:data:image\/[a-z0-9.+-]{1,30};base64,)?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?)$/
+/** What makes base64 a data URL (RFC 2397). */
+const DATA_URL = /^data:image\/[a-z0-9.+-]{1,30};base64,/
+/** Looked for, instead of matching the whole: a pattern over millions of characters takes a second, or more stack than there is. */
+const NOT_BASE64 = /[^A-Za-z0-9+/]/
 
 /** An image file that came as a request. */
 export class ImageRequest {
@@ -49,9 +51,19 @@ export function imageInJson(body: unknown): ImageRequest | null {
     })
   }
   if (typeof embedding !== 'boolean') throw new HttpError('INVALID_REQUEST', '"embedding" must be true or false.')
-  const text = typeof image === 'string' ? BASE64.exec(image)?.[1] : undefined
-  if (!text) throw new HttpError('INVALID_REQUEST', '"image" must be an image file as base64 text.')
-  return new ImageRequest(Buffer.from(text, 'base64'), embedding)
+  const bytes = typeof image === 'string' ? base64Bytes(image) : null
+  if (!bytes) throw new HttpError('INVALID_REQUEST', '"image" must be an image file as base64 text.')
+  return new ImageRequest(bytes, embedding)
+}
+
+/** Bytes of base64 text (RFC 4648 §4), with or without padding and what makes it a data URL; null for other or empty text. */
+function base64Bytes(text: string): Uint8Array | null {
+  const start = DATA_URL.exec(text)?.[0].length ?? 0
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const digits = text.slice(start, text.length - padding)
+  const rest = digits.length % 4
+  if (digits === '' || rest === 1 || (padding > 0 && rest + padding !== 4) || NOT_BASE64.test(digits)) return null
+  return Buffer.from(digits, 'base64')
 }
 
 function isImage(headers: RequestHeaders): boolean {

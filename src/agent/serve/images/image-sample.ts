@@ -4,9 +4,11 @@ import { EdgesmithError } from '../../../contract/errors.ts'
 import { CoreError } from '../../../core/core-error.ts'
 import { type PrepareElements, preparerFor } from '../../../core/datasets/prepare-samples.ts'
 import type { SamplePlan } from '../../../core/datasets/sample-plan.ts'
+import { abandonedRequest } from '../abandoned-request.ts'
 import { HttpError } from '../http-error.ts'
 import { type ModelSignature, planRequest, type SampleInput } from '../model-signature.ts'
 import type { Sample } from '../predict-request.ts'
+import type { Asker } from '../predictor.ts'
 
 /** Pixels of one image: frames of 8K video fit. Decoded they are 108 MB, and several are decoded beside each other. */
 const MOST_PIXELS = 36_000_000
@@ -29,10 +31,11 @@ export function imageInput({ inputs }: ModelSignature): { readonly input: Sample
  * An image file as the model takes it: decoded, turned upright, resized and cut as the preprocessing says, by the code that does so for
  * datasets. Decoding happens in Node's own threads.
  *
+ * @param asker whose image is not decoded any more when its turn comes and it is over
  * @throws HttpError `UNSUPPORTED_MEDIA_TYPE` for a model that takes none, and where the server came without its image library;
- *   `INVALID_INPUT` for a file that cannot be read, has too many pixels, or gives values the model cannot take
+ *   `INVALID_INPUT` for a file that cannot be read, has too many pixels, or gives values the model cannot take; `DEADLINE_EXCEEDED`
  */
-export async function readImageSample(bytes: Uint8Array, signature: ModelSignature): Promise<Sample> {
+export async function readImageSample(bytes: Uint8Array, signature: ModelSignature, asker: Asker): Promise<Sample> {
   const taken = imageInput(signature)
   if (!taken) {
     throw new HttpError(
@@ -46,7 +49,11 @@ export async function readImageSample(bytes: Uint8Array, signature: ModelSignatu
   const { input, image } = taken
   const library = await imageLibrary()
   const isBmp = bytes[0] === 0x42 && bytes[1] === 0x4d
-  const pixels = await inTurn(() => library.imagePixels(bytes, image, 'the image', isBmp ? MOST_BMP_PIXELS : MOST_PIXELS)).catch(unreadable)
+  const decode = async () => {
+    if (asker.isOver()) throw abandonedRequest()
+    return library.imagePixels(bytes, image, 'the image', isBmp ? MOST_BMP_PIXELS : MOST_PIXELS)
+  }
+  const pixels = await inTurn(decode).catch(unreadable)
   const plan = input.plan ?? planned([image.height, image.width, image.colour === 'grey' ? 1 : 3], input)
   const values = preparerOf(plan)(pixels, 1, (index) => {
     throw new HttpError('INVALID_INPUT', `The image: value ${index} (counted from 0) is too large for ${plan.target} after preprocessing.`)

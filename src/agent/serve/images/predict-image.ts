@@ -29,7 +29,7 @@ export function predictImage(view: ServiceView, context: RequestContext, { bytes
   const startedAt = performance.now()
   let samples: readonly Sample[] = []
   const run = async ({ signature, predictor }: ServedVersion, asker: Asker): Promise<readonly RunPart[]> => {
-    const sample = await readImageSample(bytes, signature)
+    const sample = await readImageSample(bytes, signature, asker)
     if (asker.isOver()) throw abandonedRequest()
     if (asker === context) samples = [sample]
     return predictor.predict([sample], asker)
@@ -40,6 +40,7 @@ export function predictImage(view: ServiceView, context: RequestContext, { bytes
     parts: run(version, context),
     samples: () => samples,
     sampleCount: 1,
+    fileBytes: bytes.length,
     again: (other: ServedVersion) => run(other, { isOver: () => false }),
   }
   return answerPrediction(view, version, started, (parts, latencyMs) => {

@@ -3,6 +3,7 @@ import type { GoldenAnswers, TensorText } from '../../../contract/service.ts'
 import { decodeBase64 } from '../../../core/base64.ts'
 import { halfToFloat } from '../../../core/float16.ts'
 import type { LoadedModel, NamedTensors, RuntimeTensor } from '../../../core/inference-runtime.ts'
+import { outputSpan } from '../../../core/metrics/output-span.ts'
 import type { ElementType } from '../../../core/onnx/data-types.ts'
 import { elementCount } from '../../../core/onnx/tensor-values.ts'
 import { tensorFromBytes } from '../v2/tensor-bytes.ts'
@@ -62,8 +63,7 @@ class OutputSpread {
 
   /** Largest difference as a share of the range; infinite where one is no number and the other is. */
   distance(expected: RuntimeTensor, found: RuntimeTensor): number {
-    // An output that never changes has no range: its size takes that place.
-    const range = Math.max(this.#high - this.#low, 1e-6 * Math.max(Math.abs(this.#high), Math.abs(this.#low)), 1e-12)
+    const range = outputSpan(this.#low, this.#high)
     let worst = 0
     for (let index = 0; index < expected.values.length; index++) {
       const [wanted, got] = [numberAt(expected, index), numberAt(found, index)]

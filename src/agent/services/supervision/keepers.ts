@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import { CronLine } from './cron.ts'
 import { DetachedProcess } from './detached.ts'
@@ -26,17 +27,18 @@ export async function currentKeeper(places: UnitPlaces): Promise<Keeper> {
 export async function chosenKeeper(places: UnitPlaces, wish: 'auto' | 'system' | 'process'): Promise<Keeper> {
   if (wish === 'process') return new DetachedProcess(places.folder)
   const keepers = allKeepers(places)
-  const system = keepers.find(({ kind }) => kind === 'system-unit')
+  const system = process.platform === 'linux' ? new SystemUnit(places) : undefined
   if (wish === 'system') {
-    if (system === undefined || (await system.problem()) === 'the machine is not run by systemd') {
+    if (system === undefined || !existsSync('/run/systemd/system')) {
       throw new EdgesmithError('DEVICE_UNSUPPORTED', 'The machine is not run by systemd: it takes no system unit.', {
         hint: 'Deploy without a system unit.',
       })
     }
+    await system.requireRights()
     return system
   }
   if (system && (await system.isInstalled())) return system
-  for (const keeper of keepers) if (keeper !== system && (await keeper.problem()) === null) return keeper
+  for (const keeper of keepers) if (keeper.kind !== 'system-unit' && (await keeper.problem()) === null) return keeper
   return new DetachedProcess(places.folder)
 }
 

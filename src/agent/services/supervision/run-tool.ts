@@ -7,13 +7,21 @@ export interface ToolAnswer {
   readonly errors: string
 }
 
-const mostText = 1_000_000
+/** Characters of an answer that are kept. */
+export const mostToolText = 1_000_000
+
+interface ToolOptions {
+  readonly input?: string
+  /** Of input and output; latin1 for bytes that come back as they were, whatever text they are. */
+  readonly encoding?: 'utf8' | 'latin1'
+  readonly timeoutMs?: number
+}
 
 /** Runs a tool of the system (systemctl, crontab, …) with its messages in English; never rejects. */
 export function runTool(
   program: string,
   operands: readonly string[],
-  { input, timeoutMs = 30_000 }: { readonly input?: string; readonly timeoutMs?: number } = {},
+  { input = '', encoding = 'utf8', timeoutMs = 30_000 }: ToolOptions = {},
 ): Promise<ToolAnswer> {
   return new Promise((resolve) => {
     const child = spawn(program, operands, {
@@ -23,11 +31,11 @@ export function runTool(
     })
     let output = ''
     let errors = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString('utf8')).slice(0, mostText)
+    child.stdout.setEncoding(encoding).on('data', (text: string) => {
+      output = (output + text).slice(0, mostToolText)
     })
-    child.stderr.on('data', (chunk: Buffer) => {
-      errors = (errors + chunk.toString('utf8')).slice(0, mostText)
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(0, mostToolText)
     })
     const cut = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     child.once('error', (error) => {
@@ -39,7 +47,7 @@ export function runTool(
       resolve({ code, output, errors })
     })
     child.stdin.on('error', () => undefined)
-    child.stdin.end(input ?? '')
+    child.stdin.end(input, encoding)
   })
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import { shellQuote } from '../launch.ts'
@@ -37,10 +38,15 @@ export class SystemUnit implements Keeper {
   }
 
   /** @throws EdgesmithError `SUDO_NEEDED` with the commands that root must run, unless they were run already */
+  async requireRights(): Promise<void> {
+    if (!(await this.#isAsWanted()) && (await this.problem()) !== null) throw this.#sudoNeeded(this.#text)
+  }
+
+  /** @throws EdgesmithError as {@link requireRights} */
   async install(): Promise<void> {
-    const text = systemUnitText(this.#places, userName())
-    if (this.#written() === text && (await this.rebootNote()) === null) return
-    if ((await this.problem()) !== null) throw this.#sudoNeeded(text)
+    if (await this.#isAsWanted()) return
+    await this.requireRights()
+    const text = this.#text
     const part = `${this.#path}.part`
     await this.#root(['tee', part], text)
     await this.#root(['chmod', '644', part])
@@ -79,12 +85,13 @@ export class SystemUnit implements Keeper {
     return output.trim() === 'enabled' ? null : `systemd does not start ${this.#name}: it is ${output.trim() || 'not known'}.`
   }
 
-  #written(): string | null {
-    try {
-      return readFileSync(this.#path, 'utf8')
-    } catch {
-      return null
-    }
+  get #text(): string {
+    return systemUnitText(this.#places, userName())
+  }
+
+  async #isAsWanted(): Promise<boolean> {
+    const written = await readFile(this.#path, 'utf8').catch(() => null)
+    return written === this.#text && (await this.rebootNote()) === null
   }
 
   async #root(operands: readonly string[], input?: string): Promise<ToolAnswer> {

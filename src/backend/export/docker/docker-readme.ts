@@ -33,6 +33,6 @@ docker buildx build --platform linux/amd64,linux/arm64 -f Dockerfile.edge -t REG
     '## Watching it',
     `\`monitoring/alerts.yml\` has rules for an API that is down, fails, is slow, is stuck or restarts${release.driftReference === null ? '' : ', and for data that drifted'}; connect your Alertmanager in \`monitoring/prometheus.yml\`. Metrics that begin with \`nv_\` mean what they mean in Triton.`,
     '## Not verified',
-    `These files were checked when they were written as far as that is possible without Docker: linted, validated against the Compose schema, and the image's steps were tried out in a folder by the tests of Edgesmith. \`docker build\` itself was not run.`,
+    `The tests of Edgesmith check what writes these files as far as that is possible without Docker: Dockerfiles are linted, the composition is validated against its schema, and the image's steps are carried out and its programs run in a folder. \`docker build\` itself was not run.`,
   ].join('\n\n')}\n`
 }

@@ -50,7 +50,7 @@ export const kserveExporter: Exporter = {
     return [
       'kubernetes/ and kserve/ run the image of: edgesmith export MODEL --format docker. Push it, and write its name into kustomization.yaml.',
       ...notes.map((note) => `With Triton (kserve-triton/): ${note}`),
-      'No cluster was at hand: the manifests were validated against the schemas of Kubernetes 1.31 and KServe only.',
+      'No cluster was at hand: the manifests were not applied. Tests of Edgesmith validate such ones against the schemas of Kubernetes 1.31 and KServe.',
     ]
   },
 }

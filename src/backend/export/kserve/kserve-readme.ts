@@ -45,6 +45,6 @@ kubectl apply -f kserve-triton/inference-service.yaml
     notes.map((note) => `- ${markdownText(note)}`).join('\n'),
     modelSection(context),
     '## Not verified',
-    'No cluster was at hand when this was written: the manifests were validated against the schemas of Kubernetes 1.31 and of KServe, and not applied.',
+    'No cluster was at hand: the tests of Edgesmith validate such manifests against the schemas of Kubernetes 1.31 and of KServe; these were not applied.',
   ].join('\n\n')}\n`
 }

@@ -14,7 +14,7 @@ export const tritonExporter: Exporter = {
     await folder.text('README.md', tritonReadme(context, notes))
     return [
       ...notes,
-      'Triton itself did not run here: config.pbtxt was checked against the names and types of its model_config.proto only.',
+      'Triton itself did not run here. Tests of Edgesmith check such a config.pbtxt against the names and types of its model_config.proto.',
     ]
   },
 }

@@ -36,7 +36,7 @@ export function TryAnswer({ answer, expected, labels }: TryAnswerProps) {
         </div>
       ) : null}
       <dl className={classes.verdict}>
-        {refused ? null : (
+        {refused || (predicted === null && expected === undefined) ? null : (
           <div>
             <dt>Predicted</dt>
             <dd className={right === null ? undefined : right ? classes.match : classes.mismatch}>

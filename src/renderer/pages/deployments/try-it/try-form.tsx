@@ -73,6 +73,8 @@ export function TryForm({ deployment, form, mode }: TryFormProps) {
           placeholder="Choose an image file"
           leftSection={<IconPhoto size={14} />}
           accept={form.imageTypes.join(',')}
+          fileInputProps={{ 'aria-label': 'Image file' }}
+          clearButtonProps={{ 'aria-label': 'Take the image away' }}
           clearable
           onChange={(file) => {
             if (!file) setImage(null)

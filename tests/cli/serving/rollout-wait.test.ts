@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import type { CommandContext } from '../../../src/cli/command.ts'
+import { awaitRollout } from '../../../src/cli/serving/rollout-wait.ts'
+import type { Deployed } from '../../../src/contract/deployment.ts'
+import { EdgesmithError } from '../../../src/contract/errors.ts'
+import type { ServiceLive, ServiceReport } from '../../../src/contract/service-protocol.ts'
+
+const release = '0123456789abcdef'
+const deployed = { id: 'the-id', service: 'digits', release } as Deployed
+type Version = ServiceReport['versions'][number]
+
+/** A service that is watched once, then decided. @param seen what `deployments.live` answers, one after the other */
+function context(
+  seen: readonly (Partial<ServiceLive> | EdgesmithError)[],
+  version: Partial<Version> | null,
+): { context: CommandContext; notes: string[] } {
+  const [notes, answers]: [string[], (Partial<ServiceLive> | EdgesmithError)[]] = [[], [...seen]]
+  const call = async (name: string) => {
+    if (name === 'deployments.report')
+      return { versions: version ? [{ release, modelName: 'm', weight: 0, failure: null, ...version }] : [] }
+    const next = answers.shift()
+    if (next instanceof EdgesmithError) throw next
+    return { watch: null, canary: null, ...next }
+  }
+  const made = { backend: async () => ({ call }), terminal: { note: (text: string) => notes.push(text) } }
+  return { context: made as unknown as CommandContext, notes }
+}
+
+describe('waiting for a roll-out', () => {
+  it('ends when the watch is over, also after a moment without an answer', async () => {
+    const silent = new EdgesmithError('SERVICE_NOT_RUNNING', 'nobody answers')
+    const { context: of, notes } = context([{ watch: { release, secondsLeft: 3 } }, silent, {}], { role: 'current' })
+    expect(await awaitRollout(of, deployed)).toMatchObject({
+      document: { outcome: 'kept', reason: null },
+      text: expect.stringContaining('was kept'),
+    })
+    expect(notes).toEqual(['Watching the new release'])
+  })
+
+  it('fails with what was seen when the release was taken back', async () => {
+    const failure = {
+      at: '2026-01-01T00:00:00.000Z',
+      reason: 'too many errors',
+      checks: [{ name: 'rollout' as const, passed: false, text: '12 % of its requests failed, at most 1 %' }],
+      log: 'last words\n',
+    }
+    const outcome = await awaitRollout(context([{}], { role: 'failed', failure }).context, deployed)
+    expect(outcome.document).toEqual({ outcome: 'taken back', reason: 'too many errors' })
+    expect(outcome.failure).toMatchObject({ code: 'DEPLOY_FAILED', details: { checks: failure.checks } })
+    expect(outcome.text).toMatch(/FAILED {2}rollout: 12 %.*\| last words/s)
+  })
+
+  it('does not wait for a split, and passes on other errors', async () => {
+    expect(await awaitRollout(context([{}], { role: 'beside', weight: 10 }).context, deployed)).toMatchObject({
+      document: { outcome: 'beside' },
+    })
+    const lost = new EdgesmithError('CONNECTION_LOST', 'gone')
+    await expect(awaitRollout(context([lost], null).context, deployed)).rejects.toBe(lost)
+  })
+})
