@@ -134,11 +134,11 @@ export class Deploy {
   /** Nothing answers: the release is started as the current one, and stays if it passes. */
   async #startFresh({ release, settings, keeper, before }: Change): Promise<ServiceState> {
     this.#tell('starting the service')
-    await this.#processes.stop(before.keeper)
-    await tryPort(settings.host, settings.port)
-    await noteForUndo(this.#folder.files, this.#folder.path, null)
     let state: ServiceState
     try {
+      await this.#processes.stop(before.keeper)
+      await tryPort(settings.host, settings.port)
+      await noteForUndo(this.#folder.files, this.#folder.path, null)
       await this.#writeChange(settings)
       await this.#folder.writeRouting(freshRouting(release, before.routing))
       await this.#folder.files.remove(this.#folder.at('stopped'))

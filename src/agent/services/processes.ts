@@ -75,6 +75,14 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+/** When a process was started, in ticks of the clock since boot: tells it from a later one of the same number. Empty where nobody says. */
+export async function startOf(pid: number): Promise<string> {
+  if (process.platform !== 'linux') return ''
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // Field 22; the name before it may hold spaces and brackets. Source: proc_pid_stat(5).
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}
+
 /** Sends a signal; a process that is gone is fine. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {

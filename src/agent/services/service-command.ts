@@ -9,10 +9,16 @@ import { type Answer, MachineServices } from './machine-services.ts'
  * Looks at or changes the services of this machine.
  *
  * @returns reports always, the rest where it was asked for
- * @throws EdgesmithError `DEVICE_BUSY`, `NOT_FOUND`, `DEPLOY_FAILED`, `PORT_TAKEN`, `SUDO_NEEDED`, `SERVICE_NOT_RUNNING`, `DEVICE_NO_SPACE`
+ * @throws EdgesmithError `USAGE`, `DEVICE_BUSY`, `NOT_FOUND`, `DEPLOY_FAILED`, `PORT_TAKEN`, `SUDO_NEEDED`, `SERVICE_NOT_RUNNING`, `DEVICE_NO_SPACE`
  */
 export async function serviceCommand(asked: z.output<typeof serviceRequestSchema>, reporter: JobReporter): Promise<Answer> {
   const { root, owner, request } = asked
+  // Paths become lines of units, crontabs and of files that a shell script reads.
+  if (/\p{Cc}/u.test(resolve(root))) {
+    throw new EdgesmithError('USAGE', `Services cannot lie in ${JSON.stringify(root)}: its name has control characters.`, {
+      hint: 'Choose another folder.',
+    })
+  }
   try {
     return await new MachineServices(resolve(root), owner, reporter).act(request)
   } catch (error) {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { readBootId } from './boot-id.ts'
 import { diskFiles, makeDurableFolder } from './durable-files.ts'
-import { isRunning } from './processes.ts'
+import { isRunning, startOf } from './processes.ts'
 
 /** A lock that does not say which process holds it counts as left behind after this. */
 const staleSeconds = 600
@@ -18,7 +18,7 @@ const staleSeconds = 600
  */
 export async function withServiceLock<T>(folder: string, owner: string, work: () => Promise<T>): Promise<T> {
   const lock = join(folder, 'lock')
-  const mine = `${owner.replaceAll('\n', ' ')}\n${await readBootId()} ${process.pid}\n`
+  const mine = `${owner.replaceAll('\n', ' ')}\n${await readBootId()} ${process.pid} ${await startOf(process.pid)}\n`
   const services = dirname(folder)
   await diskFiles.makeFolder(dirname(services))
   for (const path of [services, folder]) await makeDurableFolder(diskFiles, path)
@@ -70,13 +70,18 @@ async function holder(lock: string): Promise<Holder | null> {
 }
 
 async function isLeftBehind({ text, ageSeconds }: Holder): Promise<boolean> {
-  const [bootId, pid] = (text.split('\n')[1] ?? '').split(' ')
-  if (bootId && /^\d{1,10}$/.test(pid ?? '')) return bootId !== (await readBootId()) || !isRunning(Number(pid))
+  const [bootId, pid, start] = (text.split('\n')[1] ?? '').split(' ')
+  if (bootId && /^\d{1,10}$/.test(pid ?? '')) {
+    if (bootId !== (await readBootId()) || !isRunning(Number(pid))) return true
+    // Numbers of processes are given out again.
+    const now = await startOf(Number(pid))
+    return start !== undefined && start !== '' && now !== '' && start !== now
+  }
   // A clock that was set back makes ages negative.
   return Math.abs(ageSeconds) > staleSeconds
 }
 
-/** Of two that take a lock over at once only one can move it away; the other one may not move the new lock. */
+/** Of two that take a lock over at once only one can move it away; the other one puts the new lock back where it moved that. */
 async function moveAway(lock: string, text: string): Promise<void> {
   if (((await holder(lock))?.text ?? '') !== text) return
   const aside = `${lock}.${process.pid}.old`
@@ -84,7 +89,9 @@ async function moveAway(lock: string, text: string): Promise<void> {
     () => true,
     () => false,
   )
-  if (moved) await rm(aside, { recursive: true, force: true })
+  if (!moved) return
+  if (((await holder(aside))?.text ?? '') !== text) await rename(aside, lock).catch(() => undefined)
+  await rm(aside, { recursive: true, force: true })
 }
 
 function busy(folder: string, held: Holder | null): EdgesmithError {

@@ -6,7 +6,7 @@ import { diskFiles, replaceFile } from './durable-files.ts'
 import { appendEvent } from './event-file.ts'
 import { readLaunch } from './launch.ts'
 import { bindSocket, type ListeningSocket } from './listening-socket.ts'
-import { endProcess, isPartOf } from './processes.ts'
+import { endProcess, isPartOf, processesOf } from './processes.ts'
 import { readIfThere } from './read-file.ts'
 import { ServingChild, type ServingEnd } from './serving-child.ts'
 import { SupervisedLog } from './supervised-log.ts'
@@ -76,7 +76,7 @@ export class Supervisor {
     setTimeout(() => (globalThis as { gc?: () => void }).gc?.(), idleAfterMs).unref()
     const rotation = setInterval(() => this.#log.rotate(), rotateEveryMs)
     try {
-      await this.#endOrphan()
+      await this.#endOrphans()
       await this.#waitForSocket()
       return await this.#keepServing()
     } finally {
@@ -198,12 +198,12 @@ export class Supervisor {
     })
   }
 
-  /** Ends a process that serves on after its supervisor was killed: it holds the port. */
-  async #endOrphan(): Promise<void> {
+  /** Ends processes that serve on, or are about to, after their supervisor was killed: they hold the port. */
+  async #endOrphans(): Promise<void> {
     const text = await readIfThere(join(this.#folder, 'state.json'), 100_000).catch(() => null)
-    const pid = pidIn(text)
-    if (pid === null) return
-    await endProcess(pid, () => isPartOf(pid, 'serve', this.#folder), orphanGraceMs)
+    const named = pidIn(text)
+    const orphans = new Set([...(named === null ? [] : [named]), ...(await processesOf(this.#folder))])
+    await Promise.all([...orphans].map((pid) => endProcess(pid, () => isPartOf(pid, 'serve', this.#folder), orphanGraceMs)))
   }
 
   /** A deploy that was cut off, by a loss of power for example, does not count: what was there before it does. */

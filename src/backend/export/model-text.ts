@@ -80,7 +80,7 @@ function preprocessingText(preprocessing: object): string[] {
 }
 
 function shapeText(dims: readonly (number | string | null)[]): string {
-  return `[${dims.map((dim) => (typeof dim === 'number' ? String(dim) : typeof dim === 'string' ? plainLine(dim).replaceAll('|', '¦') : '?')).join(', ')}]`
+  return `[${dims.map((dim) => (typeof dim === 'number' ? String(dim) : typeof dim === 'string' ? markdownText(dim) : '?')).join(', ')}]`
 }
 
 /**

@@ -122,7 +122,9 @@ interface RawPixels {
 
 async function raw(image: Sharp): Promise<RawPixels> {
   const { data, info } = await image.toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
-  return { pixels: data, channels: info.channels, width: info.width, height: info.height }
+  // No Buffer: its slice() is a view, and whoever copies pixels before he gives them away counts on a copy.
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length)
+  return { pixels, channels: info.channels, width: info.width, height: info.height }
 }
 
 async function open<T>(

@@ -95,11 +95,23 @@ describe('an image file as the body', () => {
       { image: 'no base64!' },
       { image: 7 },
       { image: '' },
+      { image: 'data:image/png;base64,' },
+      { image: 'aaaaa' },
+      { image: 'aaa==' },
+      { image: 'aaaa=' },
+      { image: 'aa-_' },
       { image: 'aaaa', input: [1] },
       { image: 'aaaa', embedding: true },
     ]) {
       expect((await service.send('/predict', { body })).body.error.code, JSON.stringify(body)).toBe('INVALID_REQUEST')
     }
+  })
+
+  it('in JSON may be as large as a body may be, with or without padding', async () => {
+    const large = Buffer.concat([fixture('colour.png'), Buffer.alloc(11_000_000)])
+    expect((await service.send('/predict', { body: { image: large.toString('base64') } })).status).toBe(200)
+    const unpadded = fixture('colour.png').toString('base64').replace(/=+$/, '')
+    expect((await service.send('/predict', { body: { image: unpadded } })).status).toBe(200)
   })
 
   it('a small file that would become many pixels is refused before they are made', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ObservedPrediction } from '../../../src/agent/serve/prediction-observer.ts'
+import type { Route } from '../../../src/agent/serve/service-http.ts'
 import { identityModel, linearModel } from '../../engine/measure/small-models.ts'
 import { runningServices } from './running-services.ts'
 
@@ -80,5 +81,21 @@ describe('observers', () => {
     const { send } = await start(identityModel('N', [1]), {}, {}, undefined, { routes })
     expect(await send('/drift')).toMatchObject({ status: 200, body: { drifted: false } })
     expect((await send('/drift', { anonymous: true })).status).toBe(401)
+  })
+
+  it('an answer that cannot be written, or work behind it that fails, is told in the log and costs nobody else anything', async () => {
+    const broken = { status: 200, body: 1n }
+    const sent = () => {
+      throw new Error('too late')
+    }
+    const routes = new Map<string, Route>([
+      ['/at-once', { method: 'GET', handle: () => broken }],
+      ['/later', { method: 'GET', handle: async () => broken }],
+      ['/sent', { method: 'GET', handle: async () => ({ status: 200, body: 1, sent }) }],
+    ])
+    const { send, events } = await start(identityModel('N', [1]), {}, {}, undefined, { routes })
+    expect(await Promise.all(['/at-once', '/later', '/sent'].map(async (path) => (await send(path)).status))).toEqual([500, 500, 200])
+    expect(events.filter(({ event }) => event === 'internal')).toHaveLength(3)
+    expect((await send('/predict', { body: { input: [1] } })).status).toBe(200)
   })
 })

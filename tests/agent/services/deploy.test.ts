@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { withServiceLock } from '../../../src/agent/services/service-lock.ts'
 import type { ReleaseFile } from '../../../src/contract/service.ts'
 import { type AgentBundle, bundleAgent } from '../agent-bundle.ts'
 import { AgentProcess, isAlive } from '../agent-process.ts'
@@ -212,6 +213,10 @@ describe('the command service', () => {
       details: { owner: 'laptop 17 abc', ageSeconds: expect.any(Number) },
     })
     // A process that is gone holds nothing; nor does one of an earlier start of the machine.
+    // Nor one that only has the number of a process that was started later.
+    await writeFile(join(machine.folder('box'), 'lock', 'owner'), `laptop 17 abc\n${boot} ${process.pid} 1\n`)
+    expect(await withServiceLock(machine.folder('box'), 'tower 1 x', async () => 'alone')).toBe('alone')
+    await mkdir(join(machine.folder('box'), 'lock'), { recursive: true })
     await writeFile(join(machine.folder('box'), 'lock', 'owner'), `laptop 17 abc\nanother-boot ${process.pid}\n`)
     await machine.deploy('box', await machine.release(1))
     expect(await machine.factor('box')).toBe(1)

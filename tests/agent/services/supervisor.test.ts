@@ -161,6 +161,24 @@ describe('a supervisor', () => {
     expect((await readSupervisorState(folder.path))?.pid).toBe(next.child.pid)
   })
 
+  it.skipIf(process.platform !== 'linux')(
+    'that was killed while its process started leaves nothing in the way of the next one',
+    async () => {
+      const { folder, port, supervisor } = await supervised('killed-early', { readyMs: 1500 })
+      await expect.poll(async () => (await readSupervisorState(folder.path))?.child ?? null, { timeout: 10_000 }).not.toBeNull()
+      const orphan = (await readSupervisorState(folder.path))?.child ?? 0
+      serving.push(orphan)
+      supervisor.child.kill('SIGKILL')
+      await supervisor.ended
+      const next = supervise(folder)
+      const pid = await servingPid(folder)
+      expect(pid).not.toBe(orphan)
+      expect(await ask(port)).toBe(String(pid))
+      expect(isAlive(orphan)).toBe(false)
+      expect(await readSupervisorState(folder.path)).toMatchObject({ pid: next.child.pid, child: pid, crashes: 0 })
+    },
+  )
+
   it('gives up on settings that are wrong, and waits for a port that is taken', async () => {
     const wrong = await supervised('wrong', { exitCode: 2 })
     expect((await wrong.supervisor.ended).code).toBe(78)

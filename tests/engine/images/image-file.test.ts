@@ -42,6 +42,8 @@ describe.each(names)('%s', (name) => {
     expect(await imageFacts(bytesOf(name), name)).toMatchObject({ width, height })
     const pixels = await imagePixels(bytesOf(name), steps(width, height), name)
     expect(pixels).toHaveLength(width * height * 3)
+    // A copy of a Buffer's slice() would be no copy.
+    expect(Buffer.isBuffer(pixels)).toBe(false)
     expect(furthest(every(pixels, 37), rgb)).toBeLessThanOrEqual(off)
     const alone = await imagePixels(bytesOf(name), steps(width, height, { colour: 'grey' }), name)
     expect(alone).toHaveLength(width * height)

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { EdgesmithError } from '../../../contract/errors.ts'
 import { containerSettings, memoryMebibytes } from '../docker/docker-exporter.ts'
 import type { ExportFolder } from '../export-folder.ts'
 import type { Exporter } from '../exporter.ts'
@@ -25,6 +26,7 @@ const namespace = 'default'
 export const kserveExporter: Exporter = {
   async write(context, folder) {
     const { service, model, release } = context
+    requireLetter(service)
     const options: KubernetesOptions = { service, memoryMebibytes: memoryMebibytes(context), threads: release.threads }
     const hosts = clusterHosts(service, namespace)
     // KServe routes to a service of its own name, and from outside by a name under the cluster's domain.
@@ -53,6 +55,14 @@ export const kserveExporter: Exporter = {
       'No cluster was at hand: the manifests were not applied. Tests of Edgesmith validate such ones against the schemas of Kubernetes 1.31 and KServe.',
     ]
   },
+}
+
+/** Names of Services are labels of RFC 1035. @throws EdgesmithError `NOT_EXPORTABLE` */
+function requireLetter(service: string): void {
+  if (/^[a-z]/.test(service)) return
+  throw new EdgesmithError('NOT_EXPORTABLE', `Kubernetes has no services whose names begin with a digit, as "${service}" does`, {
+    hint: 'Give another name, for example: --name model',
+  })
 }
 
 async function writeManifests(
