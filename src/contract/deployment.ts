@@ -25,6 +25,8 @@ export const deploymentSchema = z.object({
   settings: serviceSettingsSchema.nullable(),
   supervision: supervisionSchema.nullable(),
   survivesReboot: z.boolean().nullable(),
+  /** Samples its last release was made with; the next one takes them too where nothing else is said. */
+  datasetId: idSchema.nullable(),
   createdAt: momentSchema,
   state: z.enum(['running', 'stopped', 'failed', 'unknown']),
   /** Address on this computer that leads to the service through the SSH tunnel; null while no tunnel is open. */

@@ -484,8 +484,11 @@ export const procedures = {
       port: z.int().min(1024).max(65535).optional().describe('port on the device; default: the one it has, or a free one'),
       preprocessing: preprocessingSchema.optional().describe('default: what the build carries from its calibration data'),
       datasetId: idSchema
+        .nullable()
         .optional()
-        .describe('samples for golden answers, the reference of drift (from 1,000 rows) and names and ranges of fields'),
+        .describe(
+          'samples for golden answers, the reference of drift (from 1,000 rows) and names and ranges of fields; null for none; default: those of the release before it, else what the build was calibrated with',
+        ),
       threads: z.int().min(1).max(256).optional(),
       workers: z.int().min(0).max(64).optional(),
       fields: z.array(serviceFieldSchema).max(10_000).optional(),

@@ -48,7 +48,7 @@ const settingsShape = {
   /** Says on purpose that the service is open to the network; null for loopback only. */
   network: networkSchema.nullable().default(null),
   apiKeys: z.array(apiKeySchema).max(1000).default([]),
-  /** Predictions of each client; null for no limit. */
+  /** Prediction requests of each client, a batch being one; null for no limit. */
   rateLimit: rateLimitSchema.nullable().default(null),
   /** Predictions that are worked on together; more are refused. */
   concurrency: z.int().min(1).max(10_000).default(512),

@@ -22,13 +22,14 @@ interface DeploymentRow {
   settings: string | null
   supervision: string | null
   survivesReboot: number | null
+  datasetId: string | null
   state: string
   createdAt: string
 }
 
 const columns = `
   select d.id, d.service, d.device_id as deviceId, v.name as device, d.model_id as modelId, m.name as model, d.port, d.preprocessing,
-    d.release, d.settings, d.supervision, d.survives_reboot as survivesReboot, d.state, d.created_at as createdAt
+    d.release, d.settings, d.supervision, d.survives_reboot as survivesReboot, d.dataset_id as datasetId, d.state, d.created_at as createdAt
   from deployments d join devices v on v.id = d.device_id join models m on m.id = d.model_id`
 
 /** What is deployed where. One row for each service of a device. */
@@ -62,11 +63,11 @@ export class DeploymentRepository {
   put(deployment: Omit<StoredDeployment, 'device' | 'model'>): StoredDeployment {
     this.database
       .prepare(
-        `insert into deployments (id, service, device_id, model_id, port, preprocessing, release, settings, supervision, survives_reboot, state, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        `insert into deployments (id, service, device_id, model_id, port, preprocessing, release, settings, supervision, survives_reboot, dataset_id, state, created_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          on conflict (device_id, service) do update set model_id = excluded.model_id, port = excluded.port, preprocessing = excluded.preprocessing,
            release = excluded.release, settings = excluded.settings, supervision = excluded.supervision, survives_reboot = excluded.survives_reboot,
-           state = excluded.state, created_at = excluded.created_at`,
+           dataset_id = excluded.dataset_id, state = excluded.state, created_at = excluded.created_at`,
       )
       .run(
         deployment.id,
@@ -79,6 +80,7 @@ export class DeploymentRepository {
         deployment.settings && JSON.stringify(deployment.settings),
         deployment.supervision,
         toColumn(deployment.survivesReboot),
+        deployment.datasetId,
         deployment.state,
         deployment.createdAt,
       )

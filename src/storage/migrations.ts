@@ -209,6 +209,8 @@ export const migrations: readonly string[] = [
   alter table deployments add column settings text;
   alter table deployments add column supervision text;
   alter table deployments add column survives_reboot integer check (survives_reboot in (0, 1));
+  -- Not a reference: the dataset may be removed.
+  alter table deployments add column dataset_id text;
 
   create table validations (
     id text primary key,

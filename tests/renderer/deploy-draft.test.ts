@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Deployment } from '../../src/contract/deployment.ts'
-import type { Job } from '../../src/contract/job.ts'
 import { procedures } from '../../src/contract/procedures.ts'
 import { serviceSettingsSchema } from '../../src/contract/service.ts'
 import { fieldErrors } from '../../src/renderer/forms/field-errors.ts'
 import { deployInput, existingService, newDeployDraft, withService } from '../../src/renderer/pages/deployments/deploy/deploy-draft.ts'
-import { lastDataset } from '../../src/renderer/pages/deployments/deploy/last-dataset.ts'
 import { settingsChoices, settingsDraftOf } from '../../src/renderer/pages/deployments/deploy/settings-draft.ts'
 import { newValidationDraft, validationInput } from '../../src/renderer/pages/deployments/validation/validation-draft.ts'
 import { exportFolder } from '../../src/renderer/pages/models/export-formats.ts'
@@ -70,30 +68,6 @@ describe('the deploy form', () => {
     expect(named.settings).toMatchObject({ keys: [{ name: 'kiosk', isNew: false }], log: true, logPercent: 25 })
     expect(withService(named, { service: 'fashio' }, [fashion]).settings).toEqual(settingsDraftOf(null))
     expect(newDeployDraft(null, fashion)).toMatchObject({ service: 'fashion', settings: { log: true } })
-  })
-})
-
-describe('lastDataset', () => {
-  const place = { deviceId: 'local', service: 'fashion' }
-  const inputs: Readonly<Record<string, object>> = {
-    a: { ...place, datasetId: 'old' },
-    b: { ...place, datasetId: 'test' },
-    c: { ...place, deviceId: 'board', datasetId: 'old' },
-    d: { ...place },
-  }
-  const job = (id: string, state = 'succeeded', kind = 'deploy.start') => ({ id, kind, state }) as Job
-  const last = (jobs: readonly Job[], datasets = ['old', 'test']) =>
-    lastDataset(jobs, (id) => inputs[id] as ReturnType<Parameters<typeof lastDataset>[1]>, place, datasets)
-
-  it('is that of the newest deployment of the service that worked', () => {
-    expect(last([job('x'), job('c'), job('b', 'failed'), job('a')])).toBe('old')
-    expect(last([job('b'), job('a')])).toBe('test')
-    expect(last([job('a', 'succeeded', 'optimize.start')])).toBeNull()
-  })
-
-  it('is none where it is gone, or the last release had none', () => {
-    expect(last([job('b'), job('a')], ['old'])).toBeNull()
-    expect(last([job('d'), job('a')])).toBeNull()
   })
 })
 

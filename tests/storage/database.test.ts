@@ -120,7 +120,7 @@ describe('openDatabase', () => {
     expect(database.pragma('user_version', { simple: true })).toBe(migrations.length)
     expect(database.pragma('foreign_key_check')).toEqual([])
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
-    const none = { release: null, settings: null, supervision: null, survivesReboot: null }
+    const none = { release: null, settings: null, supervision: null, survivesReboot: null, datasetId: null }
     expect(new DeploymentRepository(database).list()).toMatchObject([
       { id: `${PREFIX}081`, service: 'linear', device: 'this-computer', port: 41_235, preprocessing: {}, state: 'stopped', ...none },
       { id: `${PREFIX}080`, service: 'linear', device: 'pi', port: 41_234, preprocessing: { scale: 0.5 }, state: 'running', ...none },

@@ -48,6 +48,7 @@ describe('deployments', () => {
     settings,
     supervision: 'user-unit',
     survivesReboot: true,
+    datasetId: '11111111-2222-4333-8444-555555555555',
     state: 'running',
     createdAt: '2026-05-06T07:08:09.000Z',
   } as const

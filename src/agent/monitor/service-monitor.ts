@@ -22,7 +22,7 @@ export interface ServiceMonitorOptions {
   readonly log: ServiceLog
   /** Starts a thread that calls `runPredictionLog`. */
   readonly startThread: (options: WorkerOptions) => Worker
-  /** Told when features begin to drift: in two windows in a row, and not already before. */
+  /** Told when features begin to drift: in two windows in a row, and not in the one before, too. */
   readonly onDrift?: (features: readonly string[]) => void
 }
 
@@ -36,7 +36,6 @@ export class ServiceMonitor implements PredictionObserver {
   readonly #onDrift: (features: readonly string[]) => void
   readonly #predictionsPath: string
   #watched: { readonly config: ServedConfig; readonly drift: DriftMonitor | null }
-  #triggered = false
 
   constructor(options: ServiceMonitorOptions) {
     const { config, log, webhookSecret, startThread, onDrift = () => {} } = options
@@ -73,7 +72,6 @@ export class ServiceMonitor implements PredictionObserver {
   watch(config: ServedConfig): void {
     if (config.version === this.#watched.config.version) return
     this.#watched.drift?.close()
-    this.#triggered = false
     this.#watched = { config, drift: this.#driftMonitor(config) }
   }
 
@@ -141,14 +139,18 @@ export class ServiceMonitor implements PredictionObserver {
 
   #driftMonitor({ driftReference }: ServedConfig): DriftMonitor | null {
     if (!driftReference) return null
-    return new DriftMonitor({
+    /** Number of the last window that triggered. */
+    let triggered = Number.NaN
+    const monitor = new DriftMonitor({
       reference: driftReference,
       onTrigger: (trigger) => {
         this.#webhook?.fire(trigger)
-        if (!this.#triggered) this.#onDrift(trigger.features.map(({ sketch }) => sketch.name))
-        this.#triggered = true
+        const { judgedWindows } = monitor.state
+        if (judgedWindows !== triggered + 1) this.#onDrift(trigger.features.map(({ sketch }) => sketch.name))
+        triggered = judgedWindows
       },
     })
+    return monitor
   }
 }
 

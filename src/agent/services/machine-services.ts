@@ -7,6 +7,7 @@ import type { JobReporter } from '../../contract/job.ts'
 import { serviceNameSchema } from '../../contract/names.ts'
 import type { ServiceEvent } from '../../contract/routing.ts'
 import type { ServiceAction, ServiceReport, ServiceResult, TrafficRequest } from '../../contract/service-protocol.ts'
+import { lifeMarkFile } from '../serve/control/life-mark.ts'
 import { Deploy, deploySteps } from './deploy.ts'
 import { startRecovery } from './launch.ts'
 import { endOlderService, isOlderService } from './older-layout.ts'
@@ -158,6 +159,8 @@ export class MachineServices {
     const processes = this.#processes(service)
     const serving = await processes.serving()
     if (serving === null) throw new EdgesmithError('SERVICE_NOT_RUNNING', `${service} is not running.`, { hint: 'Start it first.' })
+    // Wanted, so nothing that is being tried is taken back for it.
+    await processes.folder.files.remove(processes.folder.at(lifeMarkFile))
     const begin = performance.now()
     signalProcess(serving.pid, 'SIGKILL')
     while (performance.now() - begin < comebackMs) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { ServiceState } from '../../contract/service.ts'
@@ -5,7 +6,7 @@ import { endProcess, isPartOf, processesOf, signalProcess } from './processes.ts
 import { ServiceClient } from './service-client.ts'
 import type { ServiceFolder } from './service-folder.ts'
 import type { Keeper } from './supervision/keeper.ts'
-import { readSupervisorState, type SupervisorState } from './supervisor-state.ts'
+import { handOverFile, readSupervisorState, type SupervisorState } from './supervisor-state.ts'
 
 /** Loading a model of gigabytes from an SD card takes a while; nothing healthy takes longer. */
 const readyTimeoutMs = 200_000
@@ -76,19 +77,22 @@ export class ServiceProcesses {
   }
 
   /**
-   * Has the supervisor put a new serving process in the place of the one there is, and waits until it is healthy.
+   * Has the supervisor put a new serving process in the place of the one there is, and waits until it is healthy. A hand-over that is under
+   * way already, for a deploy that was cut off, is not the one that is waited for: it may have read what was there before.
    * @throws EdgesmithError `DEPLOY_FAILED`; the old process serves on then
    */
   async handOver(): Promise<ServiceState> {
     const [supervisor, old] = [await this.supervisor(), await this.serving()]
     if (supervisor === null) throw new Error('no supervisor to hand over')
+    const word = randomUUID()
+    await this.folder.replace(handOverFile, `${word}\n`)
     signalProcess(supervisor.pid, 'SIGHUP')
     const begin = performance.now()
     while (performance.now() - begin < readyTimeoutMs) {
       const now = await this.supervisor()
       if (now === null) throw this.#unhealthy('its supervisor ended')
-      if (now.handOvers > supervisor.handOvers || now.crashes > supervisor.crashes) {
-        if (now.failure !== null) throw this.#unhealthy(now.failure)
+      if (now.handedOver === word) {
+        if (now.handOvers > supervisor.handOvers && now.failure !== null) throw this.#unhealthy(now.failure)
         return this.becomesHealthy(old?.pid ?? null, now.crashes)
       }
       await delay(pollMs)

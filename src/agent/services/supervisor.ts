@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceEvent } from '../../contract/routing.ts'
 import { readBootId } from './boot-id.ts'
@@ -10,7 +10,7 @@ import { endProcess, isPartOf, processesOf } from './processes.ts'
 import { readIfThere } from './read-file.ts'
 import { ServingChild, type ServingEnd } from './serving-child.ts'
 import { SupervisedLog } from './supervised-log.ts'
-import { readSupervisorState, type SupervisorState } from './supervisor-state.ts'
+import { handOverFile, readSupervisorState, type SupervisorState } from './supervisor-state.ts'
 import { isBeingChanged, undoChanges } from './undo-file.ts'
 
 /** Exit code where there is nothing to supervise: stopped by the user, nothing to serve, or settings that no second try makes valid. */
@@ -48,6 +48,9 @@ export class Supervisor {
   readonly #startedAt = new Date().toISOString()
   #crashes = 0
   #handOvers = 0
+  #handedOver: string | null = null
+  /** Word of who asked for what was started last. */
+  #begunFor: string | null = null
   #failure: string | null = null
 
   /** @param folder absolute path of the service */
@@ -62,6 +65,9 @@ export class Supervisor {
   }
 
   handOver(): void {
+    // A hand-over that is under way, asked for by somebody else, began after this one's word was written: it reads all that this one is about.
+    const word = this.#readWord()
+    if (word !== null && word === this.#begunFor && word !== this.#handedOver) return
     this.#handOverWanted = true
     this.#wake()
   }
@@ -109,6 +115,7 @@ export class Supervisor {
   /** Null where there is no agent to start. */
   async #start(): Promise<ServingChild | null> {
     this.#handOverWanted = false
+    this.#begunFor = this.#readWord()
     await diskFiles.remove(join(this.#folder, 'state.json'))
     try {
       await this.#undoCutOffDeploy()
@@ -118,6 +125,7 @@ export class Supervisor {
       this.#crashes++
       await this.#fail(error instanceof Error ? error.message : String(error))
     }
+    this.#handedOver = this.#begunFor
     await this.#writeState()
     return this.#child
   }
@@ -149,6 +157,7 @@ export class Supervisor {
   /** Starts a second process and lets the first finish once the second one serves; answers the one that serves on. */
   async #replace(old: ServingChild): Promise<ServingChild> {
     this.#handOverWanted = false
+    this.#begunFor = this.#readWord()
     let failure: string | null = null
     let next: ServingChild | null = null
     try {
@@ -160,6 +169,7 @@ export class Supervisor {
       failure = error instanceof Error ? error.message : String(error)
     }
     this.#handOvers++
+    this.#handedOver = this.#begunFor
     if (next === null || failure !== null) {
       await next?.finish()
       await this.#fail(failure ?? '')
@@ -171,6 +181,15 @@ export class Supervisor {
     await this.#writeState()
     await old.finish()
     return next
+  }
+
+  /** At once, so that no signal comes in between; null where nobody left one. */
+  #readWord(): string | null {
+    try {
+      return readFileSync(join(this.#folder, handOverFile), 'utf8').trim() || null
+    } catch {
+      return null
+    }
   }
 
   /** What happens next to a process: it ends, or something is asked for. */
@@ -258,6 +277,7 @@ export class Supervisor {
       child: this.#child?.pid ?? null,
       crashes: this.#crashes,
       handOvers: this.#handOvers,
+      handedOver: this.#handedOver,
       failure: this.#failure,
     }
     await replaceFile(diskFiles, join(this.#folder, 'supervisor.json'), `${JSON.stringify(state)}\n`).catch((error: Error) =>

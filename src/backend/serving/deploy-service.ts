@@ -37,10 +37,10 @@ export function freeServiceName({ deployments }: Services, model: Model, deviceI
 export function checkOrder(services: Services, model: Model, order: DeployOrder): AccuracyGate | null {
   const before = services.deployments.find(order.deviceId, order.service)
   decideSettings(before?.settings ?? null, order.settings, { service: order.service, port: order.port ?? null })
-  if (order.datasetId !== undefined) services.datasets.get(order.datasetId)
+  if (order.datasetId) services.datasets.get(order.datasetId)
   if (order.maxAccuracyDrop === undefined) return null
   return accuracyGate(services, model, {
-    datasetId: order.datasetId,
+    datasetId: order.datasetId ?? undefined,
     maxDrop: order.maxAccuracyDrop,
     servedId: before?.modelId ?? null,
   })
@@ -65,9 +65,9 @@ export async function deployService(
   const ready = await readyDevice(services, deviceId, needed, context)
   const checks = gate === null ? [] : [await checkAccuracy(services, ready, model, gate, deviceId, context)]
   context.progress({ phase: 'composing the release', done: 0, total: null, unit: '' })
-  const { release, notes } = await compose(services, model, order, context)
-  for (const note of notes) context.log(note)
   const before = services.deployments.find(deviceId, service)
+  const { release, notes } = await compose(services, model, order, before, context)
+  for (const note of notes) context.log(note)
   const decided = decideSettings(before?.settings ?? null, order.settings, { service, port: order.port ?? before?.port ?? null })
   const preprocessing = preprocessingSchema.parse(release.preprocessing)
   const brought = await ready.session.services
@@ -102,6 +102,7 @@ export async function deployService(
     settings: { ...decided.settings, port },
     supervision: report.supervision,
     survivesReboot: report.survivesReboot,
+    datasetId: order.datasetId === undefined ? (before?.datasetId ?? null) : order.datasetId,
     state: report.state,
     createdAt: new Date().toISOString(),
   })
@@ -120,20 +121,28 @@ export async function deployService(
   }
 }
 
-/** With the data that was chosen, otherwise with what the build was calibrated with, as far as that fits. */
-async function compose(services: Services, model: Model, order: DeployOrder, context: JobContext): Promise<ComposedRelease> {
+/** With the data that was chosen; otherwise with that of the release before it, or what the build was calibrated with, as far as it fits. */
+async function compose(
+  services: Services,
+  model: Model,
+  order: DeployOrder,
+  before: StoredDeployment | undefined,
+  context: JobContext,
+): Promise<ComposedRelease> {
   const { preprocessing, datasetId, fields, embedding, threads, workers, deviceId } = order
   const choices = { preprocessing, fields, embedding, threads, workers, deviceId }
+  if (datasetId === null) return composeRelease(services, model, choices, context)
   if (datasetId !== undefined) return composeRelease(services, model, { ...choices, datasetId }, context)
-  const calibration = calibrationDatasetOf(services, model)
-  if (calibration === null) return composeRelease(services, model, choices, context)
+  const usual = services.datasets.list().find(({ id }) => id === before?.datasetId) ?? calibrationDatasetOf(services, model)
+  if (usual === null) return composeRelease(services, model, choices, context)
   try {
-    return await composeRelease(services, model, { ...choices, datasetId: calibration.id }, context)
+    context.log(`Golden answers, drift and fields are taken from ${usual.name}.`)
+    return await composeRelease(services, model, { ...choices, datasetId: usual.id }, context)
   } catch (error) {
     const { code, message } = toErrorReport(error)
     if (!code.startsWith('DATASET_')) throw error
-    // Nobody asked for it: another dataset may have that name by now.
-    context.log(`The build’s calibration data (${calibration.name}) does not fit and is not used: ${message}`)
+    // Nobody asked for it: the model may take other inputs, or another dataset may have that name by now.
+    context.log(`${usual.name} does not fit and is not used: ${message}`)
     return composeRelease(services, model, choices, context)
   }
 }
@@ -172,6 +181,7 @@ async function keepFailed(
     settings,
     supervision: report.supervision,
     survivesReboot: report.survivesReboot,
+    datasetId: null,
     state: report.state,
     createdAt: new Date().toISOString(),
   })

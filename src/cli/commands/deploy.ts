@@ -25,7 +25,10 @@ const { shape } = procedures['deploy.start'].input
 /** What a model is served with; the same for `deploy` and `serve`. */
 export const servingOptions = {
   port: setting('N', shape.port.unwrap(), 'port (default: the one it has, or a free one)'),
-  data: text('DATASET', 'samples for golden answers, drift and names and ranges of fields (default: what the build was calibrated with)'),
+  data: text(
+    'DATASET',
+    'samples for golden answers, drift and names and ranges of fields (default: those of the release before it, else what the build was calibrated with)',
+  ),
   preprocess: {
     ...preprocessOption,
     description: 'JSON file with what the service does to values it is sent (default: what the build carries from its calibration data)',

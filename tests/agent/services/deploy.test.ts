@@ -96,8 +96,11 @@ describe('the command service', () => {
     expect((await machine.call({ action: 'start', service: 'box' })).reports).toMatchObject([{ state: 'running', port }])
     expect(await machine.factor('box')).toBe(1)
 
+    // A release that is watched is not taken back for a crash that was asked for.
+    await machine.deploy('box', await machine.release(2), { rollout: { watchSeconds: 600 } })
     const pid = (await machine.report('box')).pid as number
     const crashed = await machine.call({ action: 'crash', service: 'box' })
+    expect(await machine.factor('box')).toBe(2)
     expect(crashed.reports[0]).toMatchObject({ state: 'running', message: expect.stringMatching(/answered again \d+ ms/) })
     expect(isAlive(pid)).toBe(false)
     expect((await machine.report('box')).events.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['deployed', 'stopped', 'crashed']))

@@ -2,7 +2,8 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isPartOf } from '../../services/processes.ts'
 import type { ServiceFolder } from '../../services/service-folder.ts'
 
-const NAME = 'serving.json'
+/** Name of the file in a service's folder. */
+export const lifeMarkFile = 'serving.json'
 
 /**
  * `serving.json` is there for as long as a serving process lives, and stays when it crashes: that is how the next one knows. It need not survive
@@ -13,7 +14,7 @@ export class LifeMark {
   readonly #folder: string
 
   constructor(folder: ServiceFolder) {
-    this.#path = folder.at(NAME)
+    this.#path = folder.at(lifeMarkFile)
     this.#folder = folder.path
   }
 

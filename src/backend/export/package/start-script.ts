@@ -81,7 +81,8 @@ nohup "$agent/node" "$agent/agent.cjs" serve "$service" >> log 2>&1 < /dev/null 
 pid=$!
 echo "$pid" > pid
 tries=0
-while [ ! -f state.json ]; do
+# One that was killed may have left the file.
+while ! grep -qs "\\"pid\\":$pid," state.json; do
   kill -0 "$pid" 2>/dev/null || { rm -f pid; tail -n 5 log >&2; fail "it did not start" 3; }
   tries=$((tries + 1))
   [ "$tries" -lt 240 ] || fail "it does not answer after a minute; see $service/log" 3

@@ -1,13 +1,9 @@
 import { Autocomplete, Button, Group, Modal, Select, Stack } from '@mantine/core'
 import { useState } from 'react'
-import type { Dataset } from '../../../../contract/dataset.ts'
 import type { Deployment } from '../../../../contract/deployment.ts'
-import type { Job } from '../../../../contract/job.ts'
 import { procedures } from '../../../../contract/procedures.ts'
-import { startedWith } from '../../../backend/started-jobs.ts'
 import { useAction } from '../../../backend/use-action.ts'
 import { useCall } from '../../../backend/use-call.ts'
-import { useJobs } from '../../../backend/use-jobs.ts'
 import { DeviceSelect } from '../../../components/device-select.tsx'
 import { ErrorNotice } from '../../../components/error-notice.tsx'
 import { ModelSelect } from '../../../components/model-select.tsx'
@@ -17,7 +13,6 @@ import { AdvancedFields } from './advanced-fields.tsx'
 import classes from './deploy.module.css'
 import { deployInput, existingService, newDeployDraft, withService } from './deploy-draft.ts'
 import { GateFields } from './gate-fields.tsx'
-import { lastDataset } from './last-dataset.ts'
 import { preprocessingChoice } from './preprocessing-choice.ts'
 import { RolloutFields } from './rollout-fields.tsx'
 
@@ -34,11 +29,10 @@ export function DeployDialog({ modelId, releaseOf, onStarted, onClose }: DeployD
   const models = useCall('models.list', {})
   const datasets = useCall('datasets.list', {})
   const deployments = useCall('deployments.list', {})
-  const jobs = useJobs()
   const [edited, setDraft] = useState(() => newDeployDraft(modelId, releaseOf))
   const known = deployments.data ?? []
   const existing = existingService(edited, known)
-  const usual = existing && edited.datasetId === undefined ? usualDataset(existing, jobs.data ?? [], datasets.data ?? []) : null
+  const usual = datasets.data?.find(({ id }) => id === existing?.datasetId)?.id
   const draft = { ...edited, datasetId: edited.datasetId === undefined ? usual : edited.datasetId }
   const evaluations = useCall('evaluations.list', draft.modelId === null ? {} : { modelId: draft.modelId }, {
     enabled: draft.modelId !== null,
@@ -122,9 +116,4 @@ export function DeployDialog({ modelId, releaseOf, onStarted, onClose }: DeployD
       </form>
     </Modal>
   )
-}
-
-function usualDataset(service: Deployment, jobs: readonly Job[], datasets: readonly Dataset[]): string | null {
-  const ids = datasets.map(({ id }) => id)
-  return lastDataset(jobs, (id) => startedWith(id, 'deploy.start'), service, ids)
 }

@@ -116,7 +116,7 @@ export function deployInput(
     ...given('service', draft.service.trim()),
     ...given('port', draft.port),
     ...(preprocessing === undefined ? {} : { preprocessing }),
-    ...(draft.datasetId ? { datasetId: draft.datasetId } : {}),
+    ...(draft.datasetId === undefined ? {} : { datasetId: draft.datasetId }),
     ...given('threads', draft.threads),
     ...given('workers', draft.workers),
     ...given('embedding', draft.embedding.trim()),
