@@ -77,7 +77,7 @@ export function readBatchRequest(body: unknown, form: RequestForm, limit: number
   const entries = given[key]
   if (!Array.isArray(entries)) {
     throw new HttpError('INVALID_REQUEST', `"${key}" must be a list of samples, found ${describe(entries)}.`, {
-      hint: exampleFor(signature),
+      hint: batchExampleFor(key, signature),
     })
   }
   if (entries.length === 0) throw new HttpError('INVALID_REQUEST', `"${key}" holds no sample.`)
@@ -210,4 +210,9 @@ function requireKeys(fields: object, allowed: readonly string[]): void {
 
 function exampleFor({ inputs }: ModelSignature): string {
   return `For example {"inputs": {${inputs.map(({ port }) => `${JSON.stringify(port.name)}: […]`).join(', ')}}}.`
+}
+
+function batchExampleFor(key: 'fields' | 'inputs', { inputs }: ModelSignature): string {
+  const sample = inputs.map(({ port }) => `${JSON.stringify(port.name)}: […]`).join(', ')
+  return key === 'inputs' ? `For example {"inputs": [{${sample}}, …]}.` : 'For example {"fields": [{"name of a field": 0.5}, …]}.'
 }

@@ -61,6 +61,6 @@ export function notPassed(checks: readonly GateCheck[]): EdgesmithError {
   const failed = checks.filter(({ passed }) => !passed)
   const text = failed.map(({ name, text: said }) => `${name}: ${said}`).join('; ')
   return new EdgesmithError('DEPLOY_FAILED', `The release did not pass its checks: ${text || 'the serving process does not say which'}`, {
-    hint: 'Nothing was sent to it.',
+    hint: 'It got no request.',
   })
 }

@@ -193,7 +193,8 @@ export class Deploy {
     const supervisor = await this.#processes.supervisor()
     if (!otherKeeper && !otherAddress && !otherProgram && !otherSecret && supervisor) return serving
     this.#tell('starting the service')
-    if (otherAddress) await tryPort(settings.host, settings.port)
+    // On the same port the service's own socket is in the way of another host: only the start tells then, and a failed one is undone.
+    if (otherAddress) await tryPort(settings.host, settings.port === serving.port ? 0 : settings.port)
     await noteForUndo(this.#folder.files, this.#folder.path, before.routing?.current === release ? null : release)
     await this.#writeChange(settings)
     if (supervisor && !otherKeeper && !otherAddress && supervisor.port !== null) return this.#processes.handOver()

@@ -92,6 +92,7 @@ export const deployCommand = defineCommand({
   },
   notes: [
     'A release is checked beside what serves: files, loading, golden answers, latency. Then it takes its place: at once (and is watched), or by --weight, --canary or --shadow beside it. What serves goes on serving when it fails.',
+    'A canary waits for requests, as long as it takes, and --wait with it; a watch ends after its seconds.',
     'The service listens on the device’s loopback only, unless --open says otherwise, and always asks for a token or key. edgesmith connect SERVICE opens the way to it and prints both.',
   ],
   examples: [

@@ -25,16 +25,22 @@ export const serveCommand = defineCommand({
     const input = await servingInput(context, options)
     const settings = settingsChoices({ ...options, 'api-key': [], 'revoke-api-key': [], webhook: undefined }, undefined)
     const backend = await context.backend()
+    // A name of its own: it neither replaces a deployed service nor is replaced by another `serve`.
+    const service = `serve-${process.pid}`
     const deployment = await runJob(context, 'deploy.start', {
       ...input,
       modelId: model.id,
       deviceId: LOCAL_DEVICE_ID,
-      // A name of its own: it neither replaces a deployed service nor is replaced by another `serve`.
-      service: `serve-${process.pid}`,
+      service,
       port: options.port,
       settings,
       rollout: { watchSeconds: 0 },
       supervise: 'process',
+    }).catch(async (error: unknown) => {
+      // A deployed service keeps a failed first release to be looked at; nobody would come back to this one.
+      const failed = (await backend.call('deployments.list', {})).find((candidate) => candidate.service === service)
+      if (failed) await backend.call('deployments.remove', { id: failed.id })
+      throw error
     })
     // From here on Ctrl+C must remove the service, also before its address is printed.
     const interrupted = context.interruption.wait()

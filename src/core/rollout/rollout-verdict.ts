@@ -56,7 +56,7 @@ export function judgeRollout(
 ): RolloutVerdict {
   const { requests } = tried
   if (requests < limits.minRequests) {
-    const waitingFor = `${limits.minRequests - requests} of ${limits.minRequests} requests`
+    const waitingFor = `${limits.minRequests - requests} more of ${limits.minRequests} requests`
     return { broken: [], doubtful: [], waitingFor, found: `${requests} requests, ${tried.errors} failed` }
   }
   const findings = [

@@ -21,7 +21,7 @@ function window(requests: number, changes: Partial<ReleaseWindow> = {}): Release
 describe('what is known of a release that is tried', () => {
   it('is nothing before enough of its requests were answered', () => {
     const verdict = judgeRollout(window(49, { errors: 49 }), window(1000), none, limits)
-    expect(verdict).toMatchObject({ broken: [], doubtful: [], waitingFor: '1 of 50 requests' })
+    expect(verdict).toMatchObject({ broken: [], doubtful: [], waitingFor: '1 more of 50 requests' })
   })
 
   it('breaks the limit of errors beyond doubt only by its interval, and in doubt by its share', () => {

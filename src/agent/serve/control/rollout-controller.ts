@@ -154,6 +154,8 @@ export class RolloutController {
         return this.#make(withdraw(routing, request.release), 'weights', request.release)
       case 'rollback': {
         const change = rollBack(routing)
+        // It may have failed when it was brought again meanwhile: now it serves.
+        if (change.routing.current !== routing.current) await this.#record.forget(change.routing.current)
         return this.#make(change, 'rolled-back', change.routing.current)
       }
     }
