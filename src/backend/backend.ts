@@ -45,6 +45,7 @@ import { measureHandlers } from './use-cases/measure.ts'
 import { modelHandlers } from './use-cases/models.ts'
 import { optimizeHandlers } from './use-cases/optimize.ts'
 import { parityHandlers } from './use-cases/parity.ts'
+import { predictionHandlers } from './use-cases/predictions.ts'
 import { questionHandlers } from './use-cases/questions.ts'
 import { reportHandlers } from './use-cases/report.ts'
 import { runHandlers } from './use-cases/runs.ts'
@@ -163,6 +164,7 @@ export async function openBackend(options: BackendOptions): Promise<Backend> {
     ...questionHandlers(services),
     ...deploymentHandlers(services),
     ...exportHandlers(services),
+    ...predictionHandlers(services),
     ...validateHandlers(services),
     ...runHandlers(services),
     ...reportHandlers(services),

@@ -31,6 +31,7 @@ import { matrixCommand } from './commands/matrix.ts'
 import { modelsCommand } from './commands/models.ts'
 import { optimizeCommand } from './commands/optimize.ts'
 import { parityCommand } from './commands/parity.ts'
+import { predictionsCommand } from './commands/predictions.ts'
 import { profileCommand } from './commands/profile.ts'
 import { promoteCommand } from './commands/promote.ts'
 import { reportCommand, reportImportCommand } from './commands/report.ts'
@@ -73,6 +74,7 @@ export const commands: readonly Command[] = [
   connectCommand,
   statusCommand,
   rollbackCommand,
+  predictionsCommand,
   weightCommand,
   promoteCommand,
   withdrawCommand,

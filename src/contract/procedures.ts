@@ -605,6 +605,11 @@ export const procedures = {
     exportResultSchema,
   ),
 
+  'predictions.export': start(
+    'Write the predictions that a service logged to a file; the ending decides the format: .csv or .jsonl',
+    z.object({ deploymentId: idSchema, path: pathSchema.regex(/\.(?:csv|jsonl)$/i, 'must end in .csv or .jsonl') }),
+    z.object({ path: z.string(), sizeBytes: z.number(), rows: z.number() }),
+  ),
   'deployments.remove': call('Stop a service and delete it from the device', byId, nothing),
 
   'report.write': call(

@@ -118,6 +118,24 @@ export const trafficRequestSchema = z.discriminatedUnion('action', [
 ])
 export type TrafficRequest = z.infer<typeof trafficRequestSchema>
 
+/** `POST /control/predictions`: a part of what was logged, oldest first. */
+export const predictionPageRequestSchema = z.object({
+  format: z.enum(['csv', 'jsonl']),
+  /** Last row of the part before; 0 for the first part. */
+  after: z.int().min(0),
+  /** As the first part answered it; null for the first part. */
+  newest: z.int().min(0).nullable(),
+})
+export type PredictionPageRequest = z.infer<typeof predictionPageRequestSchema>
+export const predictionPageSchema = z.object({
+  text: z.string().max(16_000_000),
+  rows: z.int().min(0),
+  after: z.int().min(0),
+  newest: z.int().min(0),
+  done: z.boolean(),
+})
+export type PredictionPage = z.infer<typeof predictionPageSchema>
+
 /** How a service is kept running. */
 export const supervisionSchema = z.enum(['system-unit', 'user-unit', 'cron', 'process'])
 export type Supervision = z.infer<typeof supervisionSchema>

@@ -337,7 +337,7 @@ describe('serving on this computer', () => {
   const serviceAddress = z.object({ url: z.string(), token: z.string() })
 
   it('deploys, connects, stops, starts and removes', async () => {
-    const deployed = await edgesmith('deploy', 'dynamic', '--device', 'this-computer', '--name', 'tiny', '--json')
+    const deployed = await edgesmith('deploy', 'dynamic', '--device', 'this-computer', '--name', 'tiny', '--log-predictions', '1', '--json')
     expect(deployed.code, deployed.stdout).toBe(0)
     expect(deployed.json(z.looseObject({}))).toMatchObject({
       service: 'tiny',
@@ -355,6 +355,18 @@ describe('serving on this computer', () => {
       body: JSON.stringify({ inputs: { x: new Array(16).fill(0.5) } }),
     })
     expect([answer.status, await answer.json()]).toMatchObject([200, expect.anything()])
+
+    const out = join(folder, 'predictions.csv')
+    // They are written a second later.
+    await expect
+      .poll(async () => (await edgesmith('predictions', 'tiny', '--out', out, '--json')).json(z.looseObject({ rows: z.number() })).rows, {
+        timeout: 30_000,
+      })
+      .toBe(1)
+    const [head, row] = (await readFile(out, 'utf8')).split('\n')
+    expect(head).toMatch(/^time,request_id,version,latency_ms,class,confidence,input\.x\[0\],/)
+    expect(row?.split(',').slice(6, 22)).toEqual(new Array(16).fill('0.5'))
+    expect((await edgesmith('predictions', 'tiny', '--out', join(folder, 'predictions.txt'), '--json')).code).toBe(2)
 
     const status = async (command: string) => (await edgesmith(command, 'tiny', '--json')).json(z.looseObject({ state: z.string() })).state
     expect(await status('status')).toBe('running')

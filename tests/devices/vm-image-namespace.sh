@@ -64,6 +64,8 @@ printf '127.0.0.1 localhost board\n' >root/etc/hosts
 tr -d - </proc/sys/kernel/random/uuid >root/etc/machine-id
 echo 'pi:x:1000:1000::/home/pi:/bin/bash' >>root/etc/passwd
 echo 'pi:x:1000:' >>root/etc/group
+# As on Raspberry Pi OS: whoever is in none of the usual groups is not asked whether sudo works.
+sed -i 's/^sudo:.*/&pi/' root/etc/group
 echo 'pi:*:20000:0:99999:7:::' >>root/etc/shadow
 mkdir -p -m 700 root/home/pi/.ssh
 cp "$public_key" root/home/pi/.ssh/authorized_keys

@@ -1,19 +1,14 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { EdgesmithError } from '../../contract/errors.ts'
+import type { PredictionPage, PredictionPageRequest } from '../../contract/service-protocol.ts'
 import { checkIdentity, notALog, type RowLayout, type Stored } from './prediction-log-file.ts'
 import { openDatabase } from './sqlite.ts'
 
 /** Rows read at once: no transaction is open in between, which would keep the writer from moving its write-ahead log. */
 const ROWS_AT_ONCE = 500
-
-export interface PredictionExport {
-  readonly format: 'csv' | 'jsonl'
-  /** Rows from this moment on, milliseconds since 1970. */
-  readonly fromMs?: number
-  /** Rows before this moment. */
-  readonly untilMs?: number
-}
+/** A page ends behind the rows that exceed this: it is made on the thread that answers predictions. */
+const PAGE_CHARACTERS = 1_000_000
 
 interface StoredRow {
   readonly id: number
@@ -43,30 +38,34 @@ interface ReadRow {
 type Values = readonly (number | string | null)[] | null
 
 /**
- * The rows of a prediction log as text, oldest first; may be read while a service writes: rows that come later are not among them. CSV has a header and one column for each value,
+ * Rows of a prediction log as text, oldest first, part by part; may be read while a service writes. CSV has a header (in the first part) and one column for each value,
  * `input.NAME[INDEX]` and `output.NAME[INDEX]`; JSON lines have `inputs` and `outputs` by name. float32 values are written with as many digits as
  * tell them apart.
  *
- * @returns parts of the text, some rows each
+ * @param after id of the last row that is known, 0 for none
+ * @param newest of the first part: rows that came later are left out, and have no columns. Null asks for it
  * @throws EdgesmithError `FILE_NOT_FOUND`, `WORKSPACE_INVALID`
  */
-export function* exportPredictions(path: string, { format, fromMs, untilMs }: PredictionExport): Generator<string> {
+export function predictionPage(path: string, { format, after, newest: known }: PredictionPageRequest): PredictionPage {
   if (!existsSync(path)) throw new EdgesmithError('FILE_NOT_FOUND', `There is no prediction log at ${path}.`)
   const database = openDatabase(path, { readOnly: true })
   try {
     checkIdentity(database, path)
-    const { newest } = database.prepare('SELECT coalesce(max(id), 0) AS newest FROM predictions').get() as { newest: number }
-    // After that: every row that is read has its columns.
-    const columns = format === 'csv' ? csvColumns(database) : []
-    if (format === 'csv') yield `${[...FIXED_COLUMNS, ...columns.map(({ title }) => title)].map(csvText).join(',')}\n`
+    const newest = known ?? newestRow(database)
+    const columns = format === 'csv' ? csvColumns(database, newest) : []
+    const parts = format === 'csv' && after === 0 ? [csvHeader(columns)] : []
     const layouts = new Map<string, RowLayout>()
-    for (const rows of chunks(database, newest, fromMs, untilMs)) {
-      const lines = rows.map((row) => {
-        const read = readRow(row, layoutOf(row.layout, layouts))
-        return `${format === 'csv' ? csvLine(read, columns) : JSON.stringify(read)}\n`
-      })
-      yield lines.join('')
+    let last = after
+    let [length, count] = [0, 0]
+    for (const rows of chunks(database, newest, after)) {
+      const text = textOf(rows, format, columns, layouts)
+      parts.push(text)
+      length += text.length
+      count += rows.length
+      last = (rows.at(-1) as StoredRow).id
+      if (length > PAGE_CHARACTERS) return { text: parts.join(''), rows: count, after: last, newest, done: last >= newest }
     }
+    return { text: parts.join(''), rows: count, after: last, newest, done: true }
   } catch (error) {
     throw notALog(error, path)
   } finally {
@@ -74,19 +73,35 @@ export function* exportPredictions(path: string, { format, fromMs, untilMs }: Pr
   }
 }
 
-function* chunks(
-  database: DatabaseSync,
-  newest: number,
-  fromMs = Number.MIN_SAFE_INTEGER,
-  untilMs = Number.MAX_SAFE_INTEGER,
-): Generator<StoredRow[]> {
+function newestRow(database: DatabaseSync): number {
+  return (database.prepare('SELECT coalesce(max(id), 0) AS newest FROM predictions').get() as { newest: number }).newest
+}
+
+function csvHeader(columns: readonly CsvColumn[]): string {
+  return `${[...FIXED_COLUMNS, ...columns.map(({ title }) => title)].map(csvText).join(',')}\n`
+}
+
+function textOf(
+  rows: readonly StoredRow[],
+  format: PredictionPageRequest['format'],
+  columns: readonly CsvColumn[],
+  layouts: Map<string, RowLayout>,
+): string {
+  const lines = rows.map((row) => {
+    const read = readRow(row, layoutOf(row.layout, layouts))
+    return `${format === 'csv' ? csvLine(read, columns) : JSON.stringify(read)}\n`
+  })
+  return lines.join('')
+}
+
+function* chunks(database: DatabaseSync, newest: number, after: number): Generator<StoredRow[]> {
   const select = database.prepare(
     `SELECT p.id, at_ms, layout, request_id, latency_ms, class, confidence, numbers, texts
      FROM predictions p JOIN layouts l ON l.id = p.layout_id
-     WHERE p.id > ? AND p.id <= ? AND at_ms >= ? AND at_ms < ? ORDER BY p.id LIMIT ${ROWS_AT_ONCE}`,
+     WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ${ROWS_AT_ONCE}`,
   )
-  for (let last = 0; ; ) {
-    const rows = select.all(last, newest, fromMs, untilMs) as unknown as StoredRow[]
+  for (let last = after; ; ) {
+    const rows = select.all(last, newest) as unknown as StoredRow[]
     if (rows.length === 0) return
     yield rows
     last = (rows.at(-1) as StoredRow).id
@@ -137,12 +152,12 @@ interface CsvColumn {
   readonly index: number
 }
 
-/** Columns of all rows: for each input and output as many as the longest has. */
-function csvColumns(database: DatabaseSync): CsvColumn[] {
+/** Columns of all rows up to a row: for each input and output as many as the longest has. */
+function csvColumns(database: DatabaseSync, newest: number): CsvColumn[] {
   const longest = { inputs: new Map<string, number>(), outputs: new Map<string, number>() }
   const rows = database
-    .prepare('SELECT layout FROM layouts WHERE id IN (SELECT layout_id FROM predictions) ORDER BY id')
-    .all() as unknown as { layout: string }[]
+    .prepare('SELECT layout FROM layouts WHERE id IN (SELECT layout_id FROM predictions WHERE id <= ?) ORDER BY id')
+    .all(newest) as unknown as { layout: string }[]
   for (const { layout } of rows) {
     const parsed = JSON.parse(layout) as RowLayout
     for (const side of ['inputs', 'outputs'] as const) {

@@ -7,7 +7,6 @@ import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { DriftMonitor } from '../../../src/agent/monitor/drift-monitor.ts'
 import { driftMetrics, driftReport } from '../../../src/agent/monitor/drift-report.ts'
-import { exportPredictions } from '../../../src/agent/monitor/prediction-export.ts'
 import { PredictionLog, predictionLogMetrics } from '../../../src/agent/monitor/prediction-log.ts'
 import { RetrainingWebhook } from '../../../src/agent/monitor/retraining-webhook.ts'
 import { predictionLogSettingsSchema } from '../../../src/contract/monitoring.ts'
@@ -15,6 +14,7 @@ import { ReferenceSketcher } from '../../../src/core/drift/reference-sketcher.ts
 import { seededRandom } from '../../../src/core/statistics/seeded-random.ts'
 import { linearModel } from '../../engine/measure/small-models.ts'
 import { testService } from '../service-fixture.ts'
+import { loggedPredictions } from './logged-predictions.ts'
 import { normal, recordingLog, until } from './observed.ts'
 
 /** Three scores, y = [a + b, 2a, 2b], of which the greatest is the class. */
@@ -102,7 +102,7 @@ it('a real service shows drift at /drift and /metrics, logs its predictions and 
     expect(calls[0]).toMatchObject({ event: 'drift', features: expect.arrayContaining([expect.objectContaining({ name: 'a' })]) })
     const one = await send('/predict', { body: { input: [3, 1] }, headers: { 'x-request-id': 'mine' } })
     await until(() => predictions.state.writtenRows === 2001, 'the log')
-    const rows = [...exportPredictions(path, { format: 'jsonl' })].join('').trimEnd().split('\n')
+    const rows = [...loggedPredictions(path, 'jsonl')].join('').trimEnd().split('\n')
     expect(rows).toHaveLength(2001)
     expect(JSON.parse(rows.at(-1) as string)).toMatchObject({
       request_id: 'mine',

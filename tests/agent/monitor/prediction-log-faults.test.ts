@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
-import { exportPredictions } from '../../../src/agent/monitor/prediction-export.ts'
+import { loggedPredictions } from './logged-predictions.ts'
 import { until } from './observed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgesmith-predictions-'))
@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const MEBIBYTE = 2 ** 20
 const readRows = (path: string) =>
-  [...exportPredictions(path, { format: 'jsonl' })]
+  [...loggedPredictions(path, 'jsonl')]
     .join('')
     .split('\n')
     .filter(Boolean)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
-import { exportPredictions } from '../../../src/agent/monitor/prediction-export.ts'
 import { PredictionLogFile } from '../../../src/agent/monitor/prediction-log-file.ts'
+import { loggedPredictions } from './logged-predictions.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgesmith-predictions-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -13,7 +13,7 @@ const MEBIBYTE = 2 ** 20
 let files = 0
 const newPath = () => join(folder, `log-${files++}.db`)
 const readRows = (path: string) =>
-  [...exportPredictions(path, { format: 'jsonl' })]
+  [...loggedPredictions(path, 'jsonl')]
     .join('')
     .split('\n')
     .filter(Boolean)

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
-import { exportPredictions } from '../../../src/agent/monitor/prediction-export.ts'
 import { PredictionLog, predictionLogMetrics } from '../../../src/agent/monitor/prediction-log.ts'
 import { metricText } from '../../../src/agent/serve/metrics/metric-text.ts'
 import { predictionLogSettingsSchema } from '../../../src/contract/monitoring.ts'
 import { floatToHalf } from '../../../src/core/float16.ts'
+import { loggedPredictions } from './logged-predictions.ts'
 import { observed, observedRows, recordingLog, until } from './observed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgesmith-predictions-'))
@@ -30,7 +30,7 @@ function openLog(path: string, options: { share?: number; random?: () => number;
   return { predictions, lines }
 }
 
-const read = (path: string, format: 'csv' | 'jsonl', range = {}) => [...exportPredictions(path, { format, ...range })].join('')
+const read = (path: string, format: 'csv' | 'jsonl') => [...loggedPredictions(path, format)].join('')
 const readRows = (path: string) =>
   read(path, 'jsonl')
     .split('\n')
@@ -78,8 +78,6 @@ describe('the prediction log', () => {
       '2126-06-01T12:00:01.000Z,r1,v1,0.5,,,3.4028235e+38,1.4013e-45,,0.25,0.75',
       '',
     ])
-    expect(read(path, 'jsonl', { fromMs: AT + 1 }).split('\n')).toHaveLength(3)
-    expect(read(path, 'jsonl', { untilMs: AT + 1 }).split('\n')).toHaveLength(2)
     expect(lines).toEqual([])
     // Private: nobody else may read it.
     if (process.platform !== 'win32') expect(statSync(path).mode & 0o077).toBe(0)
@@ -185,9 +183,10 @@ describe('the prediction log', () => {
   it('is read while it is written', async () => {
     const path = newPath()
     const { predictions } = openLog(path)
-    for (let row = 0; row < 1000; row++) predictions.predicted(observed([row], AT))
+    // Long rows: half of them fill a page.
+    for (let row = 0; row < 1000; row++) predictions.predicted(observed(new Array(400).fill(row + 0.125), AT))
     await until(() => predictions.state.writtenRows === 1000, 'rows')
-    const reading = exportPredictions(path, { format: 'jsonl' })
+    const reading = loggedPredictions(path, 'jsonl')
     expect(reading.next().value?.split('\n')).toHaveLength(501)
     for (let row = 0; row < 500; row++) predictions.predicted(observed([row], AT))
     await until(() => predictions.state.writtenRows === 1500, 'more rows')

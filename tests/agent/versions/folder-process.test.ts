@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { exportPredictions } from '../../../src/agent/monitor/prediction-export.ts'
 import { ServiceFolder } from '../../../src/agent/services/service-folder.ts'
 import { type Routing, rolloutSchema } from '../../../src/contract/routing.ts'
 import type { ServiceSettingsFile } from '../../../src/contract/service.ts'
 import { slowModel } from '../../engine/measure/small-models.ts'
 import { type AgentBundle, bundleAgent } from '../agent-bundle.ts'
 import { AgentProcess } from '../agent-process.ts'
+import { loggedPredictions } from '../monitor/logged-predictions.ts'
 import { send, TOKEN } from '../service-fixture.ts'
 import { timesModel } from './served-folder.ts'
 
@@ -101,7 +101,7 @@ it('serves a folder, and takes back what was being tried when the process was ki
   expect(second.agent.stderr).toBe('')
   for (const name of ['state.json', 'serving.json']) expect(existsSync(folder.at(name)), name).toBe(false)
   // Each row says which release answered; what waited was written at the end.
-  const rows = [...exportPredictions(folder.predictionsPath, { format: 'jsonl' })].join('').trimEnd().split('\n')
+  const rows = [...loggedPredictions(folder.predictionsPath, 'jsonl')].join('').trimEnd().split('\n')
   expect(rows.map((row) => JSON.parse(row).version).filter((version) => version === two).length).toBeGreaterThan(0)
 })
 

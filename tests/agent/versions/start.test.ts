@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { exportPredictions } from '../../../src/agent/monitor/prediction-export.ts'
 import { driftReferenceSchema } from '../../../src/contract/monitoring.ts'
 import { ReferenceSketcher } from '../../../src/core/drift/reference-sketcher.ts'
 import { seededRandom } from '../../../src/core/statistics/seeded-random.ts'
+import { loggedPredictions } from '../monitor/logged-predictions.ts'
 import { normal } from '../monitor/observed.ts'
 import { contractOf } from '../serve/openapi-contract.ts'
 import { send } from '../service-fixture.ts'
@@ -136,7 +136,7 @@ describe('a service that watches', () => {
     expect((await send(service.port, '/drift')).status).toBe(404)
     await expect.poll(async () => (await service.live()).predictionLog?.writtenRows, { timeout: 10_000 }).toBe(3040)
     await service.close()
-    const rows = [...exportPredictions(service.folder.predictionsPath, { format: 'jsonl' })].join('').trimEnd().split('\n')
+    const rows = [...loggedPredictions(service.folder.predictionsPath, 'jsonl')].join('').trimEnd().split('\n')
     const lines = rows.map((row) => JSON.parse(row) as { version: string; inputs: { x: number[] }; outputs: { y: number[] } })
     for (const { version, inputs, outputs } of lines) {
       expect(outputs.y[0]).toBeCloseTo((version === two ? 2 : 3) * (inputs.x[0] ?? 0), 4)

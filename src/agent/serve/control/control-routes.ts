@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { EdgesmithError } from '../../../contract/errors.ts'
-import { prepareRequestSchema, trafficRequestSchema } from '../../../contract/service-protocol.ts'
+import { predictionPageRequestSchema, prepareRequestSchema, trafficRequestSchema } from '../../../contract/service-protocol.ts'
 import { CoreError } from '../../../core/core-error.ts'
+import { predictionPage } from '../../monitor/prediction-export.ts'
 import type { Answer } from '../http-answer.ts'
 import { HttpError } from '../http-error.ts'
 import type { Route } from '../service-http.ts'
@@ -10,8 +11,12 @@ import type { RolloutController } from './rollout-controller.ts'
 /** A request names releases and limits, nothing long. */
 const BODY_BYTES = 65_536
 
-/** Paths for the owner of the service on its own machine. @param controller null until the service has begun to serve */
-export function controlRoutes(controller: () => RolloutController | null): readonly (readonly [string, Route])[] {
+/**
+ * Paths for the owner of the service on its own machine.
+ * @param controller null until the service has begun to serve
+ * @param predictionsPath of the prediction log, which need not be there
+ */
+export function controlRoutes(controller: () => RolloutController | null, predictionsPath: string): readonly (readonly [string, Route])[] {
   const post = (handle: (body: unknown, controller: RolloutController) => Promise<Answer>): Route => ({
     method: 'POST',
     isControl: true,
@@ -27,6 +32,10 @@ export function controlRoutes(controller: () => RolloutController | null): reado
       }),
     ],
     ['/control/traffic', post(async (body, control) => ({ status: 200, body: await control.traffic(parsed(trafficRequestSchema, body)) }))],
+    [
+      '/control/predictions',
+      post(async (body) => ({ status: 200, body: predictionPage(predictionsPath, parsed(predictionPageRequestSchema, body)) })),
+    ],
     [
       '/control/live',
       { method: 'GET', isControl: true, handle: () => answered(async () => ({ status: 200, body: await started(controller).live() })) },

@@ -83,7 +83,7 @@ export async function startFolderService(options: FolderServiceOptions): Promise
       log,
       limits,
       observers: [watching],
-      routes: new Map([...controlRoutes(() => controller), ...watching.routes]),
+      routes: new Map([...controlRoutes(() => controller, folder.predictionsPath), ...watching.routes]),
       metrics: [() => watching.metrics(), () => device.families()],
     })
     const listen = () => {
