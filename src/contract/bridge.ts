@@ -46,6 +46,8 @@ export const dialogSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('open-report') }),
   z.object({ kind: z.literal('open-key') }),
   z.object({ kind: z.literal('save-model'), name: z.string().max(200) }),
+  /** What a service logged. */
+  z.object({ kind: z.literal('save-predictions'), name: z.string().max(200) }),
   /** The ending of `name` is the format that is offered first. */
   z.object({ kind: z.literal('save-report'), name: z.string().max(200) }),
 ])

@@ -22,6 +22,10 @@ const filters: Readonly<Record<DialogRequest['kind'], readonly FileFilter[]>> = 
   'open-report': [{ name: 'Reports written as JSON', extensions: ['json'] }],
   'open-key': [{ name: 'Private keys', extensions: ['*'] }],
   'save-model': [{ name: 'ONNX models', extensions: ['onnx'] }],
+  'save-predictions': [
+    { name: 'CSV', extensions: ['csv'] },
+    { name: 'JSON lines', extensions: ['jsonl'] },
+  ],
   'save-report': reportFilters,
 }
 
@@ -29,7 +33,7 @@ type OpenProperty = 'openFile' | 'openDirectory' | 'createDirectory' | 'showHidd
 
 /** Asks the user for a path; null when they cancel. */
 export async function chooseFile(window: BrowserWindow, request: DialogRequest): Promise<string | null> {
-  if (request.kind === 'save-model' || request.kind === 'save-report') {
+  if (request.kind === 'save-model' || request.kind === 'save-predictions' || request.kind === 'save-report') {
     const name = request.name.replace(/[^\p{L}\p{N} ._+()-]/gu, '_')
     const answer = await dialog.showSaveDialog(window, {
       defaultPath: join(app.getPath('documents'), name),

@@ -53,7 +53,7 @@ export function DeploymentDetail({ deployment }: { deployment: Deployment }) {
           <VersionsTab deployment={deployment} service={service} />
         </Tabs.Panel>
         <Tabs.Panel value="drift">
-          <DriftTab live={history?.live} />
+          <DriftTab deployment={deployment} live={history?.live} />
         </Tabs.Panel>
         <Tabs.Panel value="try">
           <TryTab deployment={deployment} running={running} release={current?.release ?? null} />

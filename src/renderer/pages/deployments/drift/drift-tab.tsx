@@ -1,3 +1,4 @@
+import type { Deployment } from '../../../../contract/deployment.ts'
 import type { ServiceLive } from '../../../../contract/service-protocol.ts'
 import detailClasses from '../../../components/detail.module.css'
 import { Section } from '../../../components/section.tsx'
@@ -10,7 +11,7 @@ import { PredictionLog } from './prediction-log.tsx'
 const SHOWN_TRIGGERS = 20
 
 /** Whether what the service is asked, and what it answers, still looks like the data it was deployed with. */
-export function DriftTab({ live }: { live: ServiceLive | undefined }) {
+export function DriftTab({ deployment, live }: { deployment: Pick<Deployment, 'id' | 'service'>; live: ServiceLive | undefined }) {
   if (!live) {
     return (
       <div className={detailClasses.sections}>
@@ -36,7 +37,7 @@ export function DriftTab({ live }: { live: ServiceLive | undefined }) {
           </span>
         </Section>
       )}
-      <PredictionLog log={predictionLog} />
+      <PredictionLog deployment={deployment} log={predictionLog} />
     </div>
   )
 }
