@@ -134,6 +134,8 @@ export class Deploy {
   /** Nothing answers: the release is started as the current one, and stays if it passes. */
   async #startFresh({ release, settings, keeper, before }: Change): Promise<ServiceState> {
     this.#tell('starting the service')
+    // Before anything of a first release is kept: nobody learns anything from it.
+    if (before.routing === null) await tryPort(settings.host, settings.port)
     let state: ServiceState
     try {
       await this.#processes.stop(before.keeper)
