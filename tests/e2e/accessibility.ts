@@ -8,6 +8,15 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 /** Checks the page with axe-core and fails on problems it calls serious or critical, naming rule and element. */
 export async function expectNoSeriousAxeProblems(page: Page, options: RunOptions = {}): Promise<void> {
   await page.evaluate(source)
+  // What is just fading in has the contrast of half of it.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
+        .map(({ finished }) => finished),
+    ),
+  )
   const results = await page.evaluate(
     (settings) =>
       (window as unknown as { axe: { run(context: Document, options: RunOptions): Promise<AxeResults> } }).axe.run(document, settings),

@@ -160,7 +160,8 @@ test('measures the same models on the device, with the same accuracy', async () 
   await page.getByTestId('compare-new').first().click()
   await choose(page, 'compare-device', /test-board/)
   await page.getByTestId('compare-start').click()
-  await expect.poll(() => storedComparison().device, { timeout: JOB_MS }).toBe('test-board')
+  // Every block warms up until its times are steady, which takes long where others use the machine.
+  await expect.poll(() => storedComparison().device, { timeout: 2 * JOB_MS }).toBe('test-board')
   const there = storedComparison()
   await expectTableShows(there)
   // The same bytes, the same runtime, the same kind of processor: the same answers.
