@@ -132,50 +132,40 @@ export function autoscaler(service: string): object {
 /** KServe's own object for our server: the container is the same, KServe gives it a route and scales it. */
 export function customInferenceService(options: KubernetesOptions): object {
   const { service } = options
-  return {
-    apiVersion: 'serving.kserve.io/v1beta1',
-    kind: 'InferenceService',
-    metadata: { name: service, labels: labelsOf(service), annotations: withoutKnative },
-    spec: {
-      predictor: {
-        minReplicas: 1,
-        maxReplicas: 4,
-        automountServiceAccountToken: false,
-        containers: [
-          { ...container(options), name: 'kserve-container', ports: [{ name: 'http1', containerPort: SERVICE_PORT, protocol: 'TCP' }] },
-        ],
-        volumes: [
-          { name: 'settings', configMap: { name: `${service}-settings` } },
-          { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
-        ],
-      },
-    },
-  }
+  return inferenceService(service, {
+    containers: [
+      { ...container(options), name: 'kserve-container', ports: [{ name: 'http1', containerPort: SERVICE_PORT, protocol: 'TCP' }] },
+    ],
+    volumes: [
+      { name: 'settings', configMap: { name: `${service}-settings` } },
+      { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
+    ],
+  })
 }
 
 /** KServe with Triton: protocol V2 over the model repository in a volume. */
 export function tritonInferenceService({ service, memoryMebibytes, threads }: KubernetesOptions, claim: string): object {
+  return inferenceService(service, {
+    model: {
+      modelFormat: { name: 'onnx', version: '1' },
+      runtime: 'kserve-tritonserver',
+      protocolVersion: 'v2',
+      storageUri: `pvc://${claim}/model-repository`,
+      resources: {
+        requests: { cpu: '100m', memory: `${tritonMebibytes(memoryMebibytes) / 2}Mi` },
+        limits: { cpu: String(threads + 1), memory: `${tritonMebibytes(memoryMebibytes)}Mi` },
+      },
+    },
+  })
+}
+
+/** @param predictor what serves, beside how many there are of it */
+function inferenceService(service: string, predictor: object): object {
   return {
     apiVersion: 'serving.kserve.io/v1beta1',
     kind: 'InferenceService',
     metadata: { name: service, labels: labelsOf(service), annotations: withoutKnative },
-    spec: {
-      predictor: {
-        minReplicas: 1,
-        maxReplicas: 4,
-        automountServiceAccountToken: false,
-        model: {
-          modelFormat: { name: 'onnx', version: '1' },
-          runtime: 'kserve-tritonserver',
-          protocolVersion: 'v2',
-          storageUri: `pvc://${claim}/model-repository`,
-          resources: {
-            requests: { cpu: '100m', memory: `${tritonMebibytes(memoryMebibytes) / 2}Mi` },
-            limits: { cpu: String(threads + 1), memory: `${tritonMebibytes(memoryMebibytes)}Mi` },
-          },
-        },
-      },
-    },
+    spec: { predictor: { minReplicas: 1, maxReplicas: 4, automountServiceAccountToken: false, ...predictor } },
   }
 }
 
