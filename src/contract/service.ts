@@ -161,6 +161,11 @@ export const releaseSchema = z.object(releaseShape)
 export type Release = z.infer<typeof releaseSchema>
 export type ReleaseFile = z.input<typeof releaseSchema>
 
+/** What `release.json` holds: one text for equal releases. */
+export function releaseText(release: ReleaseFile): string {
+  return `${JSON.stringify(releaseSchema.parse(release), null, 1)}\n`
+}
+
 /** First 16 hex digits of the SHA-256 of a `release.json`. */
 export const releaseIdSchema = z.string().regex(/^[0-9a-f]{16}$/)
 

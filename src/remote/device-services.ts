@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
 import { serviceNameSchema } from '../contract/names.ts'
+import { type ReleaseFile, releaseText } from '../contract/service.ts'
 import type { ServiceAction, ServiceReport, ServiceResult, TrafficRequest } from '../contract/service-protocol.ts'
 import { throwIfCancelled } from './cancellation.ts'
 import type { AgentNeeds, DeployedService, ServiceOrder, Services } from './device-session.ts'
@@ -33,26 +34,38 @@ export class DeviceServices implements Services {
     const paths = await this.#ground.store([model], reporter, signal)
     const modelPath = paths.get(model.sha256)
     if (modelPath === undefined) throw new Error(`the store named no path for ${model.sha256}`)
-    const result = await this.#ground.change(
+    const placed = { ...release, modelPath }
+    const request = this.#request({
+      action: 'deploy',
+      service,
+      settings,
+      release: placed,
+      rollout,
+      gate,
       runtime,
-      this.#request({
-        action: 'deploy',
-        service,
-        settings,
-        release: { ...release, modelPath },
-        rollout,
-        gate,
-        runtime,
-        // Taken where the service has none yet.
-        token: randomBytes(32).toString('hex'),
-        webhookSecret,
-        supervise: this.#ground.supervise(supervise),
-      }),
-      reporter,
-      signal,
-    )
+      // Taken where the service has none yet.
+      token: randomBytes(32).toString('hex'),
+      webhookSecret,
+      supervise: this.#ground.supervise(supervise),
+    })
+    const result = await this.#ground.change(runtime, request, reporter, signal).catch(async (error: unknown) => {
+      const late = isCancelled(error) ? await this.#doneAllTheSame(service, releaseIdOf(placed)) : null
+      if (late === null) throw error
+      reporter.log('Cancelled too late: the release had taken its place already, and serves. A rollback takes it back.')
+      return late
+    })
     if (result.deployed === null) throw this.#incomplete('what it deployed')
     return { ...result.deployed, report: this.#reportOf(result, service) }
+  }
+
+  /** What a deploy that was cancelled would have answered, when it was over before the word reached the machine; null otherwise. */
+  async #doneAllTheSame(service: string, release: string): Promise<ServiceResult | null> {
+    // A machine that does not answer now cannot tell; whoever looks later sees it.
+    const report = await this.report(service).catch(() => null)
+    const deployed = report?.events.findLast(({ kind }) => kind === 'deployed')
+    const served = report?.versions.some(({ release: id, role }) => id === release && (role === 'current' || role === 'beside'))
+    if (!report || deployed?.release !== release || !served || report.port === null || report.pid === null) return null
+    return { reports: [report], deployed: { release, checks: [], port: report.port, pid: report.pid }, logs: null, token: null }
   }
 
   async report(service: string): Promise<ServiceReport> {
@@ -163,6 +176,15 @@ function unknownService(service: string, machine: string): ServiceReport {
     versions: [],
     events: [],
   }
+}
+
+/** See `releaseIdSchema`. */
+function releaseIdOf(release: ReleaseFile): string {
+  return createHash('sha256').update(releaseText(release)).digest('hex').slice(0, 16)
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof EdgesmithError && error.code === 'JOB_CANCELLED'
 }
 
 /** As one word. */

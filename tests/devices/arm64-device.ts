@@ -203,7 +203,7 @@ function writeAccounts(folder: string, password: string): void {
 
 /** As crypt(3) makes it (SHA-512). */
 function hashOf(password: string): string {
-  return execFileSync('perl', ['-e', 'print crypt($ARGV[0], "\\$6\\$edgesmith\\$")', password], { encoding: 'utf8' })
+  return execFileSync('perl', ['-e', 'print crypt($ARGV[0], "\\$6\\$edgesmith\\$")', '--', password], { encoding: 'utf8' })
 }
 
 function writeServerConfig(folder: string): void {

@@ -74,17 +74,26 @@ export async function startServiceMachine(kind: 'ssh' | 'local'): Promise<Servic
   }
 }
 
-/** A model `y = factor * x` of two values, as a file in a folder. */
-export function scalingModel(folder: string, factor: number): DeviceFile {
+/**
+ * A model `y = factor * x` of two values, as a file in a folder.
+ * @param slow a run multiplies large matrices of noise as well, which takes some tenths of a second
+ */
+export function scalingModel(folder: string, factor: number, { slow = false } = {}): DeviceFile {
+  const idle = [
+    makeNode('RandomUniform', [], ['noise'], { shape: [2000, 2000] }),
+    makeNode('MatMul', ['noise', 'noise'], ['product']),
+    makeNode('ReduceMax', ['product'], ['largest'], { keepdims: 0 }),
+    makeNode('Min', ['largest', 'factor'], ['least']),
+  ]
   const model = makeModel({
-    nodes: [makeNode('Mul', ['x', 'factor'], ['y'], {}, { name: 'scale' })],
+    nodes: [...(slow ? idle : []), makeNode('Mul', ['x', slow ? 'least' : 'factor'], ['y'], {}, { name: 'scale' })],
     inputs: [makeValueInfo('x', 'float32', ['N', 2])],
     outputs: [makeValueInfo('y', 'float32', ['N', 2])],
     initializers: [makeTensor('factor', 'float32', [1], Float32Array.of(factor))],
     name: `times-${factor}`,
   })
   const bytes = encodeModel(model)
-  const path = join(folder, `times-${factor}.onnx`)
+  const path = join(folder, `times-${factor}${slow ? '-slow' : ''}.onnx`)
   writeFileSync(path, bytes)
   return { path, sizeBytes: statSync(path).size, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

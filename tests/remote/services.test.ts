@@ -11,9 +11,11 @@ import { recordingReporter } from './stand-in-agent.ts'
 
 let folder: string
 const models = new Map<number, DeviceFile>()
+let slowModel: DeviceFile
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'edgesmith-service-models-'))
   for (const factor of [2, 3, 5, 7]) models.set(factor, scalingModel(folder, factor))
+  slowModel = scalingModel(folder, 2, { slow: true })
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -148,17 +150,36 @@ describe.each(['ssh', 'local'] as const)('services of the real agent (%s)', (kin
   /** What the tests above left serving. */
   const left = kind === 'ssh' ? 7 : 5
 
-  it('leaves what serves alone when the deploy is cancelled', async () => {
+  /** A deploy that is cancelled as soon as it tells of a step. */
+  const deployCancelledAt = (phase: string, [factor, changes]: Parameters<typeof deploy>) => {
     const abort = new AbortController()
     const reporter = recordingReporter()
     const { progress } = reporter
     reporter.progress = (step) => {
       progress(step)
-      if (step.phase === 'checking the release') abort.abort()
+      if (step.phase === phase) abort.abort()
     }
-    await expect(deploy(2, {}, abort.signal, reporter)).rejects.toMatchObject({ code: 'JOB_CANCELLED' })
+    return deploy(factor, changes, abort.signal, reporter)
+  }
+
+  it('leaves what serves alone when the deploy is cancelled', async () => {
+    // Its checks take ten seconds: the word to cancel comes first, however long it is under way.
+    const slow = {
+      release: { ...order(2).release, modelSha256: slowModel.sha256, golden: null },
+      model: slowModel,
+      gate: { maxLatencyMs: 60_000, runs: 100 },
+    }
+    await expect(deployCancelledAt('checking the release', [2, slow])).rejects.toMatchObject({ code: 'JOB_CANCELLED' })
     await answersTimes(left)
     expect(await session.services.report('scaler')).toMatchObject({ state: 'running' })
+  })
+
+  it('is done when it is cancelled too late', async () => {
+    const { release, report } = await deployCancelledAt('tidying up', [3])
+    expect(report.versions.find((version) => version.release === release)).toMatchObject({ modelName: 'times 3', role: 'current' })
+    await answersTimes(3)
+    await session.services.traffic('scaler', { action: 'rollback' })
+    await answersTimes(left)
   })
 
   it.runIf(kind === 'ssh')('refuses a port that another program has, and goes on serving on its own', async () => {

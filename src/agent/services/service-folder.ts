@@ -8,6 +8,7 @@ import {
   type ReleaseFile,
   releaseIdSchema,
   releaseSchema,
+  releaseText,
   type ServiceSettings,
   type ServiceSettingsFile,
   type ServiceState,
@@ -101,7 +102,7 @@ export class ServiceFolder {
 
   /** Writes a release; answers its id. */
   async writeRelease(release: ReleaseFile): Promise<string> {
-    const text = toText(release)
+    const text = releaseText(release)
     const id = releaseIdOf(text)
     await makeDurableFolder(this.files, this.at('releases'))
     await makeDurableFolder(this.files, join(this.at('releases'), id))
@@ -180,8 +181,7 @@ export function releaseIdOf(text: string): string {
   return sha256Of(Buffer.from(text, 'utf8')).slice(0, 16)
 }
 
-/** One text for equal content. */
-export function toText(value: unknown): string {
+function toText(value: unknown): string {
   return `${JSON.stringify(value, null, 1)}\n`
 }
 
