@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// Unit and integration tests. Playwright owns tests/e2e, vitest.vm.config.ts tests/vm.
+// Unit and integration tests. Playwright owns tests/e2e, vitest.vm.config.ts tests/vm, vitest.containers.config.ts tests/containers.
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.{ts,tsx}'],
-    exclude: ['tests/e2e/**', 'tests/vm/**', 'node_modules/**'],
+    exclude: ['tests/e2e/**', 'tests/vm/**', 'tests/containers/**', 'node_modules/**'],
     // Native modules (ONNX Runtime, SQLite) are loaded by tests: processes, never worker threads.
     pool: 'forks',
     // The reference machine has two cores, and many tests start child processes of their own.

@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { describeProcessor } from '../src/engine/measure/processor.ts'
-import { readSystemFile } from '../src/engine/measure/system-files.ts'
 import { onnxRuntimeVersion } from '../src/engine/runtimes/onnx-runtime.ts'
+import { readSystemFile } from '../src/platform/system-files.ts'
 
 /** A table in Markdown; every row has as many cells as the heading. */
 export function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -4,13 +4,14 @@
 //   node bench/push.ts [--tries 3]
 //
 // Needs a build (npm run build). Prints a table: what was pushed, seconds, bytes through the connection, megabytes a second.
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cacheDirectory } from '../scripts/setup/project-paths.mjs'
 import { median } from '../src/core/statistics/percentiles.ts'
+import { sha256Of } from '../src/platform/file-hash.ts'
 import { ensureAgentBundle } from '../src/remote/agent-bundle.ts'
 import type { DeviceFile } from '../src/remote/device-session.ts'
 import { openSshSession, type SshSession } from '../src/remote/ssh-session.ts'
@@ -39,7 +40,7 @@ function makeModel(): DeviceFile {
   const content = randomBytes(5_000_000)
   const path = join(folder, 'model.onnx')
   writeFileSync(path, content)
-  return { path, sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }
+  return { path, sizeBytes: content.length, sha256: sha256Of(content) }
 }
 
 interface Outcome {

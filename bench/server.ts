@@ -84,19 +84,23 @@ async function single(ours: Subject, modelPath: string): Promise<void> {
     turn('edgesmith, another head each time', predict, { newHeads: true }),
     ...fastApi.map((subject) => turn(subject.name, subject)),
   ])
-  const bareRate = results[0]?.median(({ perSecond }) => perSecond) ?? Number.NaN
+  // Each beside node:http that got the same heads.
+  const bareRate = ({ load: { newHeads } }: Turn) =>
+    results
+      .find(({ turn: { subject, load: how } }) => subject === bare && how.newHeads === newHeads)
+      ?.median(({ perSecond }) => perSecond) ?? Number.NaN
   console.log(
     markdownTable(
       ['server', 'requests/s', 'CPU µs', 'p50 ms', 'p99 ms', 'of bare', 'failed'],
-      results.map(({ turn: { name }, median: of }) => {
+      results.map(({ turn, median: of }) => {
         const rate = of(({ perSecond }) => perSecond)
         return [
-          name,
+          turn.name,
           rate.toFixed(0),
           of(({ cpuUs }) => cpuUs).toFixed(1),
           of(({ p50Ms }) => p50Ms).toFixed(2),
           of(({ p99Ms }) => p99Ms).toFixed(2),
-          `${((100 * rate) / bareRate).toFixed(0)} %`,
+          `${((100 * rate) / bareRate(turn)).toFixed(0)} %`,
           String(of(({ failures }) => failures)),
         ]
       }),

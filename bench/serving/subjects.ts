@@ -1,6 +1,5 @@
 // What bench/server.ts compares: models, and servers that run them, all pinned to one core.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +12,7 @@ import { makeModel, makeNode, makeValueInfo } from '../../src/core/onnx/builders
 import { encodeModel } from '../../src/core/onnx/model-file.ts'
 import { makeTensor } from '../../src/core/onnx/tensor-values.ts'
 import { seededRandom } from '../../src/core/statistics/seeded-random.ts'
+import { sha256Of } from '../../src/platform/file-hash.ts'
 
 const SERVER_CORE = '0'
 const TOKEN = 'benchmark-token-0123456789'
@@ -72,7 +72,7 @@ export async function startOurs(agent: string, modelPath: string, name: string):
     service: 'benchmark',
     modelName: name,
     modelPath,
-    modelSha256: createHash('sha256').update(readFileSync(modelPath)).digest('hex'),
+    modelSha256: sha256Of(readFileSync(modelPath)),
     version: '0123456789ab',
     host: '127.0.0.1',
     port: 0,

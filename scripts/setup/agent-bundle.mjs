@@ -1,6 +1,7 @@
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules, createRequire } from 'node:module'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { SetupError } from './setup-error.mjs'
 
 /** ONNX Runtime's own way to its native file: a path inside its package, which the device does not have. */
@@ -78,9 +79,9 @@ export function nativeFolder(root, platform = process.platform, arch = process.a
 }
 
 /**
- * Bundles the device's program into one CommonJS file, and puts this computer's native files beside it, so that it runs in place.
+ * Bundles the device's program into one CommonJS file, and puts Swagger UI and this computer's native files beside it, so that it runs in place.
  * @param {string} root
- * @param {string} outFolder gets agent.cjs and the native files
+ * @param {string} outFolder gets agent.cjs, the files of Swagger UI and the native files
  * @returns {Promise<void>}
  * @throws {SetupError} BUILD_FAILED
  */
@@ -135,8 +136,21 @@ export async function bundleAgent(root, outFolder) {
     )
   }
   refuseMissingPackages(result.metafile)
+  writeSwaggerUi(root, outFolder)
   const native = nativeFolder(root)
   for (const name of readdirSync(native)) linkOrCopy(join(native, name), join(outFolder, name))
+}
+
+/**
+ * What the page at /docs loads, as it is sent, and the licences of it (their names: src/contract/docs-files.ts).
+ * @param {string} root
+ * @param {string} outFolder
+ */
+function writeSwaggerUi(root, outFolder) {
+  const read = (/** @type {string} */ name) => readFileSync(join(root, 'node_modules', 'swagger-ui-dist', name), 'utf8')
+  const write = (/** @type {string} */ name, /** @type {string | Uint8Array} */ content) => writeFileSync(join(outFolder, name), content)
+  for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) write(`${name}.gz`, gzipSync(read(name), { level: 9 }))
+  write('swagger-ui-licence.txt', ['NOTICE', 'LICENSE', 'swagger-ui-bundle.js.LICENSE.txt'].map(read).join('\n\n'))
 }
 
 /**

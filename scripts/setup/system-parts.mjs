@@ -151,6 +151,28 @@ export function missingVirtualMachineParts(env = process.env) {
 }
 
 /**
+ * What `npm run test:containers` needs.
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {SystemPart[]}
+ */
+export function missingContainerParts(env = process.env) {
+  const parts = [
+    ['podman', 'podman'],
+    ['runc', 'runc'],
+    // For a network with names; `netavark` and `aardvark-dns` are no programs of the search path.
+    ['iptables', 'iptables netavark aardvark-dns'],
+    ['catatonit', 'catatonit'],
+    ['docker-compose', 'docker-compose'],
+    ['mmdebstrap', 'mmdebstrap'],
+  ]
+  return parts
+    .filter(([program]) => !findProgram(program ?? '', env))
+    .flatMap(([program, names]) =>
+      (names ?? '').split(' ').map((name) => ({ what: program ?? '', package: name, neededFor: 'containers' })),
+    )
+}
+
+/**
  * Chromium's sandbox needs unprivileged user namespaces or a helper with root's setuid bit. Asked for an ordinary user only: as root Electron
  * runs without its sandbox. ELECTRON_DISABLE_SANDBOX is Electron's own switch, for containers where neither can be had.
  * @param {string} electronPath

@@ -9,8 +9,9 @@ import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import { EdgesmithError, type ErrorReport, errorCatalogue, fromErrorReport } from '../contract/errors.ts'
 import type { ServiceConfigFile } from '../contract/service.ts'
+import { parseJson } from '../core/parse-json.ts'
 import type { BenchmarkPrograms, ServerUnderTest } from '../engine/measure/scenario.ts'
-import { sha256OfFile } from '../engine/models/sha256.ts'
+import { sha256OfFile } from '../platform/file-hash.ts'
 
 /** Lines of the server's log that say how far it is. */
 const startLineSchema = z.discriminatedUnion('event', [
@@ -146,7 +147,7 @@ class ServerProcess {
   #read(text: string): void {
     this.#lastLines.push(text.slice(0, 1000))
     if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift()
-    const line = startLineSchema.safeParse(jsonOf(text))
+    const line = startLineSchema.safeParse(parseJson(text))
     if (!line.success) return
     this.#heard.set(line.data.event, line.data)
     if (line.data.event === 'failed') this.fail(reported(line.data))
@@ -164,12 +165,4 @@ class ServerProcess {
 
 function reported({ code, message, hint }: Extract<StartLine, { event: 'failed' }>): Error {
   return fromErrorReport({ code: (Object.hasOwn(errorCatalogue, code) ? code : 'INTERNAL') as ErrorReport['code'], message, hint })
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

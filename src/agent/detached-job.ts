@@ -5,6 +5,8 @@ import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type DetachedRunEntry, detachedRunSchema, type RunOwner, runOwnerSchema } from '../contract/detached-run.ts'
+import { readBootId } from '../platform/boot-id.ts'
+import { commandLineOf, signalProcess } from '../platform/processes.ts'
 
 /** How long a worker may take to end by itself when it is told to: what must be tidied takes no longer. */
 const graceMs = 300
@@ -64,7 +66,7 @@ export class DetachedJob {
     await mkdir(unfinished, { mode: 0o700 })
     const [program, file] = [process.execPath, process.argv[1] ?? '']
     const outputs = { messages: '', stderr: '', exit: '\n\n\n\n', attached: '' }
-    const files = { request, owner: JSON.stringify(owner), runtime: `${dirname(file)}\n`, boot: await bootId(), ...outputs }
+    const files = { request, owner: JSON.stringify(owner), runtime: `${dirname(file)}\n`, boot: await readBootId(), ...outputs }
     for (const [name, content] of Object.entries(files)) await writeFile(join(unfinished, name), content, { mode: 0o600 })
     try {
       await rename(unfinished, this.folder)
@@ -102,7 +104,7 @@ export class DetachedJob {
 
   /** Whether the system was started again since the run began. */
   async outlived(): Promise<boolean> {
-    return (await this.#read('boot')) !== (await bootId())
+    return (await this.#read('boot')) !== (await readBootId())
   }
 
   /** Notes that somebody follows it. */
@@ -119,7 +121,7 @@ export class DetachedJob {
     ] as const) {
       if ((await this.end()) !== null) return
       const pid = await this.#pid()
-      if (pid !== null) sendSignal(pid, signal)
+      if (pid !== null) signalProcess(pid, signal)
       for (let waited = 0; waited < waitMs && (await this.end()) === null; waited += pollMs) await delay(pollMs)
     }
   }
@@ -166,7 +168,7 @@ export class DetachedJob {
 
   async #isAlive(): Promise<boolean> {
     const pid = await this.#pid()
-    if (pid !== null) return (await commandLine(pid)).split('\0').includes(this.folder)
+    if (pid !== null) return `${await commandLineOf(pid)} `.includes(` ${this.folder} `)
     const found = await stat(join(this.folder, 'request')).catch(() => null)
     return found !== null && Math.abs(Date.now() - found.mtimeMs) < startingMs
   }
@@ -220,22 +222,5 @@ function readOwner(text: string): RunOwner | null {
     return owner.success ? owner.data : null
   } catch {
     return null
-  }
-}
-
-/** Empty when there is no such process, or when it is a zombie. */
-function commandLine(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-}
-
-function bootId(): Promise<string> {
-  return readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type AgentManifest, agentManifestSchema } from '../contract/agent-manifest.ts'
 import { EdgesmithError } from '../contract/errors.ts'
-import { sha256OfFile } from '../engine/models/sha256.ts'
+import { sha256OfFile } from '../platform/file-hash.ts'
 
 /** Longest manifest, signature or list of keys that is read. */
 const LONGEST_TEXT = 1_000_000

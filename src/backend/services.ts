@@ -1,5 +1,5 @@
+import type { BackendEvent } from '../contract/backend-event.ts'
 import type { Device } from '../contract/device.ts'
-import type { BackendEvent } from '../contract/procedures.ts'
 import type { AnalysisRepository } from '../storage/analysis-repository.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 import type { DatasetRepository } from '../storage/dataset-repository.ts'

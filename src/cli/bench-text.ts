@@ -8,7 +8,7 @@ import {
   formatSignificant,
   NOTHING,
 } from '../backend/report/quantities.ts'
-import type { Benchmark } from '../contract/measurement.ts'
+import { type Benchmark, worstNoise } from '../contract/measurement.ts'
 import { type Column, factList, textTable } from './text-table.ts'
 
 const right = (titles: readonly string[]): Column[] => titles.map((title) => ({ title, align: 'right' }))
@@ -74,7 +74,7 @@ function loadTable(runs: readonly Benchmark[]): string[] {
 
 function facts(first: Benchmark, runs: readonly Benchmark[]): string {
   const { environment } = first
-  const worst = (['throttled', 'noisy', 'unknown', 'quiet'] as const).find((label) => runs.some(({ noise }) => noise.label === label))
+  const worst = worstNoise(runs)
   const steady = runs.some((run) => run.steady === false) ? 'no' : first.steady === null ? 'warm-up too short to tell' : 'yes'
   return factList([
     ['machine', worst],

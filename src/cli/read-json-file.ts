@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
 import { EdgesmithError, type ErrorCode } from '../contract/errors.ts'
+import { readWholeFile } from '../platform/read-file.ts'
 
 /** Recipes and preprocessing are a few hundred bytes; a node list for `exclude` may take some hundred thousand. */
 const MAX_JSON_BYTES = 4_000_000
@@ -14,15 +14,10 @@ const MAX_JSON_BYTES = 4_000_000
  */
 export async function readJsonFile<T>(folder: string, path: string, schema: z.ZodType<T>, code: ErrorCode): Promise<T> {
   const file = resolve(folder, path)
-  const entry = await stat(file).catch(() => undefined)
-  if (!entry) throw new EdgesmithError('FILE_NOT_FOUND', `There is no file ${file}`)
-  if (!entry.isFile()) throw new EdgesmithError('FILE_UNREADABLE', `${file} is not a file`)
-  if (entry.size > MAX_JSON_BYTES) {
-    throw new EdgesmithError('TOO_LARGE', `${file} has ${entry.size} bytes, at most ${MAX_JSON_BYTES} are read`)
-  }
+  const text = new TextDecoder().decode(await readWholeFile(file, file, MAX_JSON_BYTES))
   let value: unknown
   try {
-    value = JSON.parse(await readFile(file, 'utf8'))
+    value = JSON.parse(text)
   } catch (error) {
     throw new EdgesmithError(code, `${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
       hint: 'Correct the file; JSON has double quotes and no comma before a closing bracket.',

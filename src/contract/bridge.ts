@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import type { BackendEvent } from './backend-event.ts'
 import type { ErrorReport } from './errors.ts'
 import { errorReportSchema } from './job.ts'
-import type { BackendEvent, ProcedureInput, ProcedureName, ProcedureOutput } from './procedures.ts'
+import type { ProcedureInput, ProcedureName, ProcedureOutput } from './procedures.ts'
 
 /** Electron main → backend. `id` numbers the request. */
 export const backendRequestSchema = z.discriminatedUnion('kind', [

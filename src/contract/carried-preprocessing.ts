@@ -1,3 +1,4 @@
+import { parseJson } from '../core/parse-json.ts'
 import { type Preprocessing, preprocessingSchema } from './dataset.ts'
 import { EdgesmithError } from './errors.ts'
 
@@ -39,13 +40,7 @@ export function preprocessingWarning(
 
 /** A description from JSON; `undefined` for text that is none. */
 export function parsePreprocessing(text: string): Preprocessing | undefined {
-  try {
-    const parsed = preprocessingSchema.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    // Not JSON: the caller says so.
-    return undefined
-  }
+  return preprocessingSchema.safeParse(parseJson(text)).data
 }
 
 /** The same text for descriptions that do the same: fields in one order, those that do nothing left out. */

@@ -35,7 +35,12 @@ export const deploymentSchema = z.object({
 export type Deployment = z.infer<typeof deploymentSchema>
 
 /** A deployment right after its release was brought, with what was checked. */
-export const deployedSchema = deploymentSchema.extend({ checks: z.array(gateCheckSchema), rebootNote: z.string().nullable() })
+export const deployedSchema = deploymentSchema.extend({
+  checks: z.array(gateCheckSchema),
+  rebootNote: z.string().nullable(),
+  /** Somebody cancelled it when the release had taken its place already. */
+  cancelledTooLate: z.boolean().default(false),
+})
 export type Deployed = z.infer<typeof deployedSchema>
 
 /** What a running service says of itself. */

@@ -58,6 +58,11 @@ export type BenchSettings = z.infer<typeof benchSettingsSchema>
 export const noiseSchema = z.object({ label: z.enum(['quiet', 'noisy', 'throttled', 'unknown']), reasons: z.array(z.string()) })
 export type Noise = z.infer<typeof noiseSchema>
 
+/** The label of several runs together: one that was disturbed disturbs what is made of them. Undefined for none. */
+export function worstNoise(runs: readonly { readonly noise: Noise }[]): Noise['label'] | undefined {
+  return (['throttled', 'noisy', 'unknown', 'quiet'] as const).find((label) => runs.some(({ noise }) => noise.label === label))
+}
+
 /** One condition looked at before measuring: governor, clock limits, temperature, throttling, load, free memory. */
 export const preflightCheckSchema = z.object({ name: z.string(), found: z.string(), wanted: z.string(), ok: z.boolean() })
 export type PreflightCheck = z.infer<typeof preflightCheckSchema>

@@ -68,7 +68,8 @@ export const serviceLiveSchema = z.object({
   latencyP95Ms: z.number().nullable(),
   latencyP99Ms: z.number().nullable(),
   versions: z.array(liveVersionSchema).max(10),
-  watch: z.object({ release: releaseIdSchema, secondsLeft: z.number() }).nullable(),
+  /** `found`: what is known of it so far, in words, with the 95 % interval of the ratio of latencies. */
+  watch: z.object({ release: releaseIdSchema, secondsLeft: z.number(), found: z.string().max(1000).default('') }).nullable(),
   canary: z
     .object({
       release: releaseIdSchema,
@@ -76,6 +77,7 @@ export const serviceLiveSchema = z.object({
       steps: z.array(z.number()).max(20),
       secondsLeft: z.number(),
       waitingFor: z.string().max(500),
+      found: z.string().max(1000).default(''),
     })
     .nullable(),
   /** Null where no reference came with the release. */
@@ -204,6 +206,8 @@ export const serviceActionSchema = z.discriminatedUnion('action', [
   z.object({ action: z.literal('traffic'), service, traffic: trafficRequestSchema }),
   z.object({ action: z.literal('stop'), service }),
   z.object({ action: z.literal('start'), service }),
+  /** What is known of a release that failed is deleted, and the release too where nobody needs it. @throws NOT_FOUND */
+  z.object({ action: z.literal('forget-failure'), service, release: releaseIdSchema }),
   /** Ends the serving process as a crash would (SIGKILL) and waits until it answers again: for a validation. `report.message` says how long it took. */
   z.object({ action: z.literal('crash'), service }),
   z.object({ action: z.literal('logs'), service, lines: z.int().min(1).max(5000) }),

@@ -21,10 +21,12 @@ export type ServiceField = z.infer<typeof serviceFieldSchema>
 /** A token bucket: `burst` requests at once, `requestsPerSecond` in the long run. */
 const rateLimitSchema = z.object({ requestsPerSecond: z.number().positive().max(1e6), burst: z.int().min(1).max(1_000_000) })
 
+/** Of a client: who it is, in the log; never secret. */
+export const apiKeyNameSchema = z.string().regex(/^[\w.@-]{1,64}$/, 'use 1 to 64 letters, digits and . _ @ -, no spaces')
+
 /** A client of its own beside those that know the service's token. */
 const apiKeySchema = z.object({
-  /** Who it is, in the log; never secret. */
-  name: z.string().regex(/^[\w.@-]{1,64}$/),
+  name: apiKeyNameSchema,
   /** Of the key's text; the key itself is nowhere on the device. */
   sha256: sha256Schema,
   /** Instead of the service's limit. */
@@ -34,8 +36,15 @@ const apiKeySchema = z.object({
 /** Names under which a service that is open to the network may be asked, without port: `box.local`, `192.168.1.20`. */
 const networkSchema = z.object({
   hosts: z
-    .array(z.string().regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])$/))
-    .min(1)
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])$/,
+          'must be names or addresses without port, such as box.local or 192.168.1.20',
+        ),
+    )
+    .min(1, 'needs at least one name or address, such as box.local')
     .max(50),
 })
 

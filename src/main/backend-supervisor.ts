@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { type BackendEvent, backendEventSchema } from '../contract/backend-event.ts'
 import { type BackendMessage, type BackendRequest, backendMessageSchema } from '../contract/bridge.ts'
 import { EdgesmithError, type ErrorReport, toErrorReport } from '../contract/errors.ts'
-import { type BackendEvent, backendEventSchema } from '../contract/procedures.ts'
 import type { NodeRuntime } from './node-runtime.ts'
 import type { SecretVault } from './secret-vault.ts'
 

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { safeStorage } from 'electron'
 import { z } from 'zod'
+import { replaceFileSync } from '../platform/durable-files.ts'
 
 const fileSchema = z.record(z.string(), z.string())
 
@@ -50,8 +51,6 @@ export class SecretVault {
 
   private write(entries: Record<string, string>): void {
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    const temporary = `${this.path}.part`
-    writeFileSync(temporary, JSON.stringify(entries), { mode: 0o600, flush: true })
-    renameSync(temporary, this.path)
+    replaceFileSync(this.path, JSON.stringify(entries))
   }
 }

@@ -1,12 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
+import { diskFiles, replaceFile } from '../platform/durable-files.ts'
+import { HashMeter, sha256Of, sha256OfFile } from '../platform/file-hash.ts'
 import type { BundleArchitecture, BundleFile, BundleSources } from './agent-bundle.ts'
 import { openImageLibrary } from './device-image-library.ts'
 import { openNodeForDevice } from './device-node.ts'
@@ -46,7 +48,7 @@ export class BundleCache {
   async file(name: string, executable: boolean, path: string): Promise<BundleFile> {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
       throw new EdgesmithError('FILE_NOT_FOUND', `The agent for devices lacks ${name}: ${path} cannot be read (${error.code})`, {
-        hint: name === 'agent.cjs' ? 'Build it: npm run build' : 'Install the dependencies again: npm ci',
+        hint: /^(agent|swagger-ui)\b/.test(name) ? 'Build it: npm run build' : 'Install the dependencies again: npm ci',
       })
     })
     return this.#remembered(name, executable, path, { sizeBytes: found.size, mtimeMs: found.mtimeMs }, () =>
@@ -80,7 +82,7 @@ export class BundleCache {
 
   /** A file of the bundle from memory. */
   async content(name: string, content: Buffer): Promise<BundleFile> {
-    const sha256 = createHash('sha256').update(content).digest('hex')
+    const sha256 = sha256Of(content)
     if ((await this.#gzipBytes(sha256)) === null) await this.#compress(Readable.from([content]))
     return this.#describe(name, false, sha256, content.length)
   }
@@ -90,9 +92,7 @@ export class BundleCache {
     const found = await stat(path)
     const note = this.#notes[path]
     if (note && note.sizeBytes === found.size && note.mtimeMs === found.mtimeMs) return note
-    const hash = createHash('sha256')
-    await pipeline(createReadStream(path), hash)
-    return this.#note(path, { sizeBytes: found.size, mtimeMs: found.mtimeMs, sha256: hash.digest('hex') })
+    return this.#note(path, { sizeBytes: found.size, mtimeMs: found.mtimeMs, sha256: await sha256OfFile(path) })
   }
 
   async #remembered(
@@ -112,7 +112,7 @@ export class BundleCache {
 
   async #note(key: string, note: SourceNote): Promise<SourceNote> {
     this.#notes[key] = note
-    await this.#write(this.#notesPath, Buffer.from(JSON.stringify(this.#notes, null, 1)))
+    await replaceFile(diskFiles, this.#notesPath, JSON.stringify(this.#notes, null, 1), { mode: 0o644 })
     return note
   }
 
@@ -141,29 +141,15 @@ export class BundleCache {
   /** Hashes and compresses a stream into the cache, under a temporary name until it is whole. */
   async #compress(content: Readable): Promise<{ sha256: string; sizeBytes: number }> {
     const temporary = join(this.#folder, 'blobs', `${randomBytes(8).toString('hex')}.part`)
-    const hash = createHash('sha256')
-    let sizeBytes = 0
-    const counted = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk)
-        sizeBytes += chunk.length
-        done(null, chunk)
-      },
-    })
+    const meter = new HashMeter()
     try {
-      await pipeline(content, counted, createGzip({ level: gzipLevel }), createWriteStream(temporary, { flags: 'wx', flush: true }))
-      const sha256 = hash.digest('hex')
+      await pipeline(content, meter, createGzip({ level: gzipLevel }), createWriteStream(temporary, { flags: 'wx', flush: true }))
+      const sha256 = meter.sha256()
       await rename(temporary, this.#gzipPath(sha256))
-      return { sha256, sizeBytes }
+      return { sha256, sizeBytes: meter.sizeBytes }
     } catch (error) {
       await rm(temporary, { force: true })
       throw error
     }
-  }
-
-  async #write(path: string, content: Buffer): Promise<void> {
-    const temporary = `${path}.${randomBytes(6).toString('hex')}`
-    await writeFile(temporary, content)
-    await rename(temporary, path)
   }
 }

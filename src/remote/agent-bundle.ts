@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { AgentManifest } from '../contract/agent-manifest.ts'
 import type { JobReporter } from '../contract/job.ts'
+import { sha256Of } from '../platform/file-hash.ts'
 import { BundleCache } from './agent-bundle-cache.ts'
 import { assembleParts } from './agent-parts.ts'
 import { openAgentSigningKey } from './agent-signing-key.ts'
@@ -86,7 +86,7 @@ export async function ensureAgentBundle(
     await cache.content('manifest.json', bytes),
   ]
   return {
-    id: createHash('sha256').update(bytes).digest('hex').slice(0, 32),
+    id: sha256Of(bytes).slice(0, 32),
     version: sources.version,
     architecture,
     files: all,

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { docsFiles } from '../contract/docs-files.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
 import type { BundleArchitecture, BundleFile, BundleSources } from './agent-bundle.ts'
@@ -7,7 +8,7 @@ import type { BundleCache } from './agent-bundle-cache.ts'
 import type { AgentNeeds } from './device-session.ts'
 
 /**
- * Node, our code, ONNX Runtime and, where it is needed, the image library for an architecture, compressed in the cache.
+ * Node, our code, Swagger UI, ONNX Runtime and, where it is needed, the image library for an architecture, compressed in the cache.
  * @throws EdgesmithError as `ensureAgentBundle`
  */
 export async function assembleParts(
@@ -25,7 +26,7 @@ export async function assembleParts(
   const [others, library] = await Promise.all([
     Promise.all([
       cache.node(architecture, sources, reporter, signal),
-      cache.file('agent.cjs', false, join(sources.agentFolder, 'agent.cjs')),
+      ...['agent.cjs', ...Object.values(docsFiles)].map((name) => cache.file(name, false, join(sources.agentFolder, name))),
       cache.file('onnxruntime_binding.node', false, join(runtime, 'onnxruntime_binding.node')),
       ...libraries.map((name) => cache.file(name, false, join(runtime, name))),
     ]),

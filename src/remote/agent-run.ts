@@ -10,7 +10,7 @@ import {
 import { decodeWire, encodeWire, WIRE_LINE_LIMIT } from '../contract/agent-wire.ts'
 import { EdgesmithError, type ErrorReport, errorCatalogue, fromErrorReport } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
-import { cancelled, throwIfCancelled } from './cancellation.ts'
+import { cancelledError, throwIfCancelled } from '../platform/cancellation.ts'
 import { LineTooLong, readLines } from './read-lines.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shownText } from './shown-text.ts'
@@ -102,19 +102,19 @@ class AgentRun {
       for await (const line of readLines(this.#agent.stdout, WIRE_LINE_LIMIT)) {
         const message = this.#read(line)
         if (message.type === 'result') return message.value
-        if (message.type === 'error') throw signal?.aborted ? cancelled() : asError(message.error)
+        if (message.type === 'error') throw signal?.aborted ? cancelledError() : asError(message.error)
         this.#passOn(message)
       }
     } catch (error) {
       if (error instanceof LineTooLong) throw protocolError(this.#host.place, error.message)
       // A connection that breaks may also break off a line, which is then not JSON.
       if (!(error instanceof EdgesmithError && error.code === 'DEVICE_PROTOCOL')) throw error
-      if (signal?.aborted) throw cancelled()
+      if (signal?.aborted) throw cancelledError()
       const end = await within(this.#agent.ended, 100, null)
       throw end?.connectionLost ? this.#host.lost() : error
     }
     const end = await this.#agent.ended
-    if (signal?.aborted) throw cancelled()
+    if (signal?.aborted) throw cancelledError()
     throw end.connectionLost ? this.#host.lost() : await this.#died(end)
   }
 

@@ -2,16 +2,16 @@ import type { AgentCommand, AgentRequest, AgentResult } from '../contract/agent-
 import { UNWRITABLE_EXIT_CODE } from '../contract/detached-run.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
+import { shellQuote } from '../core/shell-quote.ts'
+import { cancelledError, throwIfCancelled } from '../platform/cancellation.ts'
 import type { AgentBundle, BundleArchitecture } from './agent-bundle.ts'
 import { type AgentHost, driveAgent } from './agent-run.ts'
-import { cancelled, throwIfCancelled } from './cancellation.ts'
 import { DetachedRun, noAgentExit } from './detached-run.ts'
 import type { AgentNeeds, PushSummary } from './device-session.ts'
 import type { DeviceStore } from './device-store.ts'
 import { killAgentScript } from './device-store-scripts.ts'
 import { noShell, type RunningScript, runScript, startScript } from './remote-script.ts'
 import { ownRunOwner } from './run-owner.ts'
-import { shellQuote } from './shell-quote.ts'
 import { shownText } from './shown-text.ts'
 import { isLoss, type SshLink } from './ssh-link.ts'
 import { within } from './within.ts'
@@ -158,7 +158,7 @@ export class DeviceAgent {
       say(`${request.command} finished`)
       return withWarnings(result, run.strangers)
     } catch (error) {
-      const reason = signal?.aborted ? cancelled() : (run.failure ?? (await this.#explain(run, error)))
+      const reason = signal?.aborted ? cancelledError() : (run.failure ?? (await this.#explain(run, error)))
       say(`${request.command} ended: ${reason instanceof Error ? reason.message : String(reason)}`)
       throw reason
     }
@@ -189,7 +189,7 @@ export class DeviceAgent {
     try {
       return await driveAgent(script, { command: 'self-test', publicKey, images }, this.#host(runtime), reporter, signal)
     } catch (error) {
-      if (signal?.aborted) throw cancelled()
+      if (signal?.aborted) throw cancelledError()
       throw await this.#explain(script, error)
     }
   }

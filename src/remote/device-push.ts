@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { JobReporter } from '../contract/job.ts'
-import { cancelled } from './cancellation.ts'
+import { cancelledError } from '../platform/cancellation.ts'
 import { noSpaceFor, storeCommandFailed, storeFailure } from './device-store-failure.ts'
 import { type ArrivingBlob, receiveScript } from './device-store-receive-script.ts'
 import { chunkLength, missingChunks } from './form-chunks.ts'
@@ -90,7 +90,7 @@ class Push {
 
   async run(signal: AbortSignal | undefined): Promise<PushOutcome> {
     const script = this.#script
-    const cancel = () => this.#fail(cancelled())
+    const cancel = () => this.#fail(cancelledError())
     signal?.addEventListener('abort', cancel, { once: true })
     if (signal?.aborted) cancel()
     const startedAt = performance.now()

@@ -1,11 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { absentReport } from '../contract/absent-report.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
 import { serviceNameSchema } from '../contract/names.ts'
 import { type ReleaseFile, releaseText } from '../contract/service.ts'
 import type { ServiceAction, ServiceReport, ServiceResult, TrafficRequest } from '../contract/service-protocol.ts'
-import { throwIfCancelled } from './cancellation.ts'
+import { throwIfCancelled } from '../platform/cancellation.ts'
+import { sha256Of } from '../platform/file-hash.ts'
 import type { AgentNeeds, DeployedService, ServiceOrder, Services } from './device-session.ts'
 import type { ServiceGround, ServiceRequest } from './service-ground.ts'
 import { shownLines } from './shown-text.ts'
@@ -71,7 +73,9 @@ export class DeviceServices implements Services {
   async report(service: string): Promise<ServiceReport> {
     checkName(service)
     const { reports } = await this.#ask({ action: 'look', service })
-    return reports.find((report) => report.service === service) ?? unknownService(service, this.#ground.machine)
+    return (
+      reports.find((report) => report.service === service) ?? absentReport(service, `${this.#ground.machine} has no service ${service}`)
+    )
   }
 
   async reports(): Promise<readonly ServiceReport[]> {
@@ -92,6 +96,10 @@ export class DeviceServices implements Services {
 
   crash(service: string, reporter: JobReporter = silent, signal?: AbortSignal): Promise<ServiceReport> {
     return this.#change({ action: 'crash', service }, reporter, signal)
+  }
+
+  forgetFailure(service: string, release: string): Promise<ServiceReport> {
+    return this.#change({ action: 'forget-failure', service, release })
   }
 
   async logs(service: string, lines: number): Promise<string> {
@@ -160,27 +168,9 @@ export class DeviceServices implements Services {
   }
 }
 
-function unknownService(service: string, machine: string): ServiceReport {
-  return {
-    service,
-    state: 'unknown',
-    message: `${machine} has no service ${service}`,
-    pid: null,
-    port: null,
-    host: null,
-    uptimeSeconds: null,
-    rssBytes: null,
-    supervision: null,
-    survivesReboot: false,
-    rebootNote: null,
-    versions: [],
-    events: [],
-  }
-}
-
 /** See `releaseIdSchema`. */
 function releaseIdOf(release: ReleaseFile): string {
-  return createHash('sha256').update(releaseText(release)).digest('hex').slice(0, 16)
+  return sha256Of(releaseText(release)).slice(0, 16)
 }
 
 function isCancelled(error: unknown): boolean {

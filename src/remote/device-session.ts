@@ -69,6 +69,8 @@ export interface Services {
   start(service: string): Promise<ServiceReport>
   /** Ends its process as a crash would and waits until it answers again; `message` of the report says how long that took. */
   crash(service: string, reporter?: JobReporter, signal?: AbortSignal): Promise<ServiceReport>
+  /** Deletes what is known of a release that failed. @throws EdgesmithError NOT_FOUND */
+  forgetFailure(service: string, release: string): Promise<ServiceReport>
   /** The last lines of its log. */
   logs(service: string, lines: number): Promise<string>
   /** Stops and deletes it, unit and cron line included; one that is not there is fine. */

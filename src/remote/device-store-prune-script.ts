@@ -1,5 +1,5 @@
+import { shellQuote } from '../core/shell-quote.ts'
 import { hashFunction } from './device-store-scripts.ts'
-import { shellQuote } from './shell-quote.ts'
 
 /** An agent that another computer brought and has not used since is gone after this time; it would be sent again. */
 const foreignRuntimeSeconds = 30 * 24 * 3600

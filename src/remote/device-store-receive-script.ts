@@ -1,5 +1,5 @@
+import { shellQuote } from '../core/shell-quote.ts'
 import { hashFunction, openRoot, putBackFunction, storeExit } from './device-store-scripts.ts'
-import { shellQuote } from './shell-quote.ts'
 
 /** A link that breaks costs at most this much and what was under way, and 8 GiB are still a list that a shell can hold. */
 export const chunkBytes = 1_048_576

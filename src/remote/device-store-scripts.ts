@@ -1,5 +1,5 @@
+import { shellQuote } from '../core/shell-quote.ts'
 import { forgetTracesLines } from './service-traces-script.ts'
-import { shellQuote } from './shell-quote.ts'
 
 /**
  * Scripts for the store on a device. Layout below its root (`~/.edgesmith`, mode 0700):

@@ -1,5 +1,4 @@
-/** One place of a pattern: any run of characters, any one, or one out of a set. */
-type Piece = { readonly run: true } | { readonly run: false; fits(character: string): boolean }
+import { matchesWildcards, type PatternPiece } from '../core/wildcards.ts'
 
 /**
  * Whether a file name fits a pattern of glob(7): `*`, `?`, `[abc]`, `[a-z]`, `[!a]`, `\` protects. A leading dot is matched only by a dot.
@@ -7,44 +6,23 @@ type Piece = { readonly run: true } | { readonly run: false; fits(character: str
  */
 export function matchesGlob(pattern: string, name: string): boolean {
   if (name.startsWith('.') && !pattern.startsWith('.')) return false
-  const pieces = piecesOf(pattern)
-  let p = 0
-  let n = 0
-  let star = -1
-  let retry = 0
-  while (n < name.length) {
-    const piece = pieces[p]
-    if (piece?.run) {
-      star = p++
-      retry = n
-    } else if (piece?.fits(name[n] ?? '')) {
-      p++
-      n++
-    } else if (star >= 0) {
-      p = star + 1
-      n = ++retry
-    } else {
-      return false
-    }
-  }
-  while (pieces[p]?.run) p++
-  return p === pieces.length
+  return matchesWildcards(piecesOf(pattern), name)
 }
 
-function piecesOf(pattern: string): Piece[] {
-  const pieces: Piece[] = []
+function piecesOf(pattern: string): PatternPiece[] {
+  const pieces: PatternPiece[] = []
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at] ?? ''
     // A `]` right behind the bracket belongs to the set; a bracket that nothing closes stands for itself.
     const end = character === '[' ? pattern.indexOf(']', at + (pattern[at + 1] === '!' || pattern[at + 1] === '^' ? 3 : 2)) : -1
-    if (character === '*') pieces.push({ run: true })
-    else if (character === '?') pieces.push({ run: false, fits: () => true })
+    if (character === '*') pieces.push('*')
+    else if (character === '?') pieces.push('?')
     else if (end > 0) {
-      pieces.push({ run: false, fits: setOf(pattern.slice(at + 1, end)) })
+      pieces.push(setOf(pattern.slice(at + 1, end)))
       at = end
     } else {
       const literal = character === '\\' && at + 1 < pattern.length ? pattern[++at] : character
-      pieces.push({ run: false, fits: (other) => other === literal })
+      pieces.push((other) => other === literal)
     }
   }
   return pieces

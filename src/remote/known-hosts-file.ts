@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgesmithError } from '../contract/errors.ts'
+import { diskFiles, replaceFile } from '../platform/durable-files.ts'
 import { hashedName, type KnownHostEntry, keyTypeOf, knownHostName, matchesKnownHost, parseKnownHosts } from './known-hosts.ts'
 
 /** 200,000 lines of ordinary keys; more is not a known_hosts file. */
@@ -79,24 +80,7 @@ async function writeHostKey(path: string, name: string, blob: Buffer, hashed: bo
   const replaced = new Set(parseKnownHosts(text, path).flatMap((entry) => (isOurs(entry) ? [entry.line] : [])))
   const kept = text.split('\n').filter((line, index) => line.trim() !== '' && !replaced.has(index + 1))
   const lines = [...kept, `${hashed ? hashedName(name, randomBytes(20)) : name} ${keyType} ${blob.toString('base64')}`]
-  await replaceFile(path, `${lines.join('\n')}\n`)
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`
-  try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await replaceFile(diskFiles, path, `${lines.join('\n')}\n`)
 }
 
 async function withLock(path: string, work: () => Promise<void>): Promise<void> {

@@ -1,23 +1,22 @@
-import { accessSync, constants } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import os from 'node:os'
-import { delimiter, isAbsolute, join } from 'node:path'
 import type { DeviceReport } from '../contract/device.ts'
 import { readNumber } from '../core/telemetry/system-files.ts'
 import { memoryBytes } from '../core/telemetry/system-load.ts'
+import { findProgram } from '../platform/find-program.ts'
+import { rootedFiles } from '../platform/system-files.ts'
 import { boardFacts } from './board-facts.ts'
 import { proposeTarget, readCpuInfo } from './cpu-facts.ts'
 import { localUserName } from './local-user.ts'
 import { mountOf } from './mounts.ts'
 import { shownText } from './shown-text.ts'
-import { filesUnder } from './system-files.ts'
 
 /** Room for models that are served, beside those of the workspace. */
 const neededBytes = 50_000_000
 
 /** What this computer is, told like a device; from Node, and from /proc and /sys where they are. */
 export async function localReport(root: string): Promise<DeviceReport> {
-  const files = filesUnder('/')
+  const files = rootedFiles('/')
   const linesOf = (path: string) => files.read(path)?.split('\n') ?? []
   const cpuInfo = linesOf('/proc/cpuinfo')
   const cpu = readCpuInfo(cpuInfo.slice(0, Math.max(0, cpuInfo.indexOf('')) || cpuInfo.length))
@@ -67,7 +66,7 @@ export async function localReport(root: string): Promise<DeviceReport> {
       l4tRelease: linesOf('/etc/nv_tegra_release')[0] ?? '',
       packages: [],
       nvpmodel: [],
-      trtexec: findTrtexec(process.env.PATH ?? ''),
+      trtexec: findProgram('trtexec', process.env.PATH ?? '', ['/usr/src/tensorrt/bin', '/opt/tensorrt/bin']) ?? null,
       cuda: linesOf('/usr/local/cuda/version.json'),
     }),
     jetson: linesOf('/etc/nv_tegra_release')[0] || null,
@@ -83,21 +82,6 @@ export async function localReport(root: string): Promise<DeviceReport> {
     checks,
     fits: checks.every(({ ok }) => ok),
     probedAt: new Date().toISOString(),
-  }
-}
-
-/** Absolute path of trtexec on this computer; null where there is none. */
-function findTrtexec(path: string): string | null {
-  const folders = [...path.split(delimiter).filter(isAbsolute), '/usr/src/tensorrt/bin', '/opt/tensorrt/bin']
-  return folders.map((folder) => join(folder, 'trtexec')).find(isProgram) ?? null
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,17 +1,14 @@
-import { open, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { LOCAL_DEVICE_NAME } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
-import { commandLineOf, signalProcess } from './local-process.ts'
+import { lastLines } from '../platform/last-lines.ts'
+import { commandLineOf, endProcess } from '../platform/processes.ts'
 
 /** Files that name a process of a service: of its supervisor, of the process that answers, and what versions before 4 wrote. */
 const processFiles = ['supervisor.json', 'state.json'] as const
 /** An answering process drains its requests within this. */
 const endTimeoutMs = 10_000
-const pollMs = 50
-/** 5,000 lines of 400 characters. */
-const mostLogBytes = 2_000_000
 
 /** Names of the folders of services below a root. */
 export async function findLocalServices(root: string): Promise<readonly string[]> {
@@ -28,21 +25,7 @@ export async function readLocalLog(root: string, service: string, lines: number)
   if (!(await findLocalServices(root)).includes(service)) {
     throw new EdgesmithError('NOT_FOUND', `${LOCAL_DEVICE_NAME} has no service ${service}`, { hint: 'Deploy it first.' })
   }
-  const [before, now] = await Promise.all([endOf(join(folder, 'log.1')), endOf(join(folder, 'log'))])
-  return `${before}${now}`.trimEnd().split('\n').slice(-lines).join('\n')
-}
-
-async function endOf(path: string): Promise<string> {
-  const file = await open(path, 'r').catch(() => null)
-  if (file === null) return ''
-  try {
-    const { size } = await file.stat()
-    const start = Math.max(0, size - mostLogBytes)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start)
-    return buffer.subarray(0, bytesRead).toString('utf8')
-  } finally {
-    await file.close()
-  }
+  return lastLines([join(folder, 'log.1'), join(folder, 'log')], lines)
 }
 
 /**
@@ -53,7 +36,9 @@ export async function endLocalServices(root: string): Promise<void> {
   for (const service of await findLocalServices(root)) {
     const folder = join(root, 'services', service)
     // The supervisor first: it would start the other one again.
-    for (const pid of await notedProcesses(folder)) await end(pid, folder)
+    for (const pid of await notedProcesses(folder)) {
+      await endProcess(pid, async () => (await commandLineOf(pid)).includes(folder), endTimeoutMs)
+    }
   }
 }
 
@@ -66,15 +51,4 @@ async function notedProcesses(folder: string): Promise<readonly number[]> {
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
   const found = texts.map((text) => Number(/^\s*(?:\{.*?"pid"\s*:\s*)?(\d{1,10})\b/s.exec(text)?.[1] ?? Number.NaN))
   return [...new Set(found.filter((pid) => Number.isSafeInteger(pid) && pid > 1))]
-}
-
-async function end(pid: number, folder: string): Promise<void> {
-  const isIt = async () => (await commandLineOf(pid)).includes(folder)
-  if (!(await isIt())) return
-  signalProcess(pid, 'SIGTERM')
-  for (let waited = 0; waited < endTimeoutMs; waited += pollMs) {
-    await delay(pollMs)
-    if (!(await isIt())) return
-  }
-  signalProcess(pid, 'SIGKILL')
 }

@@ -1,18 +1,19 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { AgentCommand, AgentRequest, AgentResult } from '../contract/agent-protocol.ts'
 import { type DeviceReport, LOCAL_DEVICE_NAME } from '../contract/device.ts'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
+import { throwIfCancelled } from '../platform/cancellation.ts'
+import { sha256OfFile } from '../platform/file-hash.ts'
+import { commandLineOf, signalProcess } from '../platform/processes.ts'
 import { driveAgent } from './agent-run.ts'
-import { throwIfCancelled } from './cancellation.ts'
 import { refusalOf } from './device-checks.ts'
 import { DeviceServices } from './device-services.ts'
 import type { AgentNeeds, DeviceFile, DeviceSession, PushSummary, Services, Tunnel } from './device-session.ts'
-import { commandLineOf, signalProcess, startProcess } from './local-process.ts'
+import { startProcess } from './local-process.ts'
 import { localReport } from './local-report.ts'
 import { endLocalServices, findLocalServices, readLocalLog } from './local-services.ts'
 import { shownText } from './shown-text.ts'
@@ -96,7 +97,7 @@ class LocalSession implements DeviceSession {
       const path = join(folder, file.sha256)
       if (!this.#checked.has(file.sha256) || !existsSync(path)) {
         reporter.progress({ phase: 'keeping files', done: index, total: files.length, unit: 'files' })
-        if ((await hashOf(path).catch(() => null)) !== file.sha256) await keep(file, path)
+        if ((await sha256OfFile(path).catch(() => null)) !== file.sha256) await keep(file, path)
         this.#checked.add(file.sha256)
       }
       paths.set(file.sha256, path)
@@ -156,7 +157,7 @@ async function keep(file: DeviceFile, path: string): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.part`
   try {
     await link(file.path, temporary).catch(() => copyFile(file.path, temporary))
-    const found = await hashOf(temporary)
+    const found = await sha256OfFile(temporary)
     if (found !== file.sha256) {
       throw new EdgesmithError(
         'FILE_UNREADABLE',
@@ -170,12 +171,6 @@ async function keep(file: DeviceFile, path: string): Promise<void> {
   } finally {
     await rm(temporary, { force: true })
   }
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
 }
 
 async function sizeOf(path: string): Promise<number> {

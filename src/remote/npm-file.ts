@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EdgesmithError } from '../contract/errors.ts'
 import type { JobReporter } from '../contract/job.ts'
-import { cancelled } from './cancellation.ts'
+import { cancelledError } from '../platform/cancellation.ts'
 import { shownText } from './shown-text.ts'
 import { openTarMember } from './tar-member.ts'
 
@@ -79,7 +79,7 @@ function pack(npm: NpmProgram, spec: string, what: string, folder: string, signa
     // On Windows npm is a .cmd file, which only a shell can start; all arguments are ours.
     const options = { cwd: folder, timeout: fetchTimeoutMs, maxBuffer: 1 << 20, signal, shell: process.platform === 'win32' }
     execFile(program, args, options, (error, stdout, stderr) => {
-      if (signal?.aborted) return reject(cancelled())
+      if (signal?.aborted) return reject(cancelledError())
       try {
         if (error) throw error
         const [packed] = JSON.parse(stdout) as { filename: string }[]

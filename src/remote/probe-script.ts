@@ -1,6 +1,6 @@
+import { shellQuote } from '../core/shell-quote.ts'
 import { boardFilesScript } from './board-files-script.ts'
 import { boardToolsScript } from './board-tools-script.ts'
-import { shellQuote } from './shell-quote.ts'
 
 /**
  * What is read from a device in one round trip: lines of `key=value`. Only POSIX sh and, where they are there, small tools: a board

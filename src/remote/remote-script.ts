@@ -1,6 +1,6 @@
 import { type Readable, Transform } from 'node:stream'
 import { EdgesmithError } from '../contract/errors.ts'
-import { cancelled, throwIfCancelled } from './cancellation.ts'
+import { cancelledError, throwIfCancelled } from '../platform/cancellation.ts'
 import type { ProcessEnd, RunningProcess } from './running-process.ts'
 import { shownText } from './shown-text.ts'
 import type { SshChannels } from './ssh-channels.ts'
@@ -118,7 +118,7 @@ export async function runScript(connection: SshChannels, body: string, options: 
       ),
     timeoutMs,
   )
-  const cancel = () => stop(cancelled())
+  const cancel = () => stop(cancelledError())
   signal?.addEventListener('abort', cancel, { once: true })
   // The start may have waited for a broken link.
   if (signal?.aborted) cancel()

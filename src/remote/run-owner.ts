@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { DetachedRunEntry, RunOwner } from '../contract/detached-run.ts'
-import { isRunning } from './is-running.ts'
+import { sha256Of } from '../platform/file-hash.ts'
+import { isRunning } from '../platform/processes.ts'
 import { localUserName } from './local-user.ts'
 
 /** A result that nobody fetched for this long is of no use any more. */
@@ -24,7 +24,7 @@ export function wantRun(id: string): () => void {
 export async function ownRunOwner(workspacePath: string): Promise<RunOwner> {
   // A name alone would not do: many boards and laptops are called alike.
   const machine = await readFile('/etc/machine-id', 'utf8').catch(() => '')
-  const hostId = createHash('sha256').update(`${hostname()}\n${machine}\n${workspacePath}`).digest('hex').slice(0, 32)
+  const hostId = sha256Of(`${hostname()}\n${machine}\n${workspacePath}`).slice(0, 32)
   return { hostId, pid: process.pid, host: hostname().slice(0, 255), user: localUserName().slice(0, 255) }
 }
 

@@ -1,7 +1,7 @@
 import { serviceNameSchema } from '../contract/names.ts'
+import { shellQuote } from '../core/shell-quote.ts'
 import { runScript } from './remote-script.ts'
 import type { FoundServices } from './service-ground.ts'
-import { shellQuote } from './shell-quote.ts'
 import type { SshChannels } from './ssh-channels.ts'
 
 /** A device holds a handful. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { EdgesmithError } from '../contract/errors.ts'
-import { matchesPattern, matchesPatternList } from './openssh-pattern.ts'
+import { matchesWildcards } from '../core/wildcards.ts'
+import { matchesPatternList } from './openssh-pattern.ts'
 import { shownText } from './shown-text.ts'
 import { type ConfigPart, invalid } from './ssh-config-files.ts'
 import { type ConfigLine, matchWords } from './ssh-config-lines.ts'
@@ -105,7 +106,7 @@ class Resolver {
     let applies = false
     for (const word of line.words) {
       const negated = word.startsWith('!')
-      if (!matchesPattern(negated ? word.slice(1) : word, this.#matchedName)) continue
+      if (!matchesWildcards(negated ? word.slice(1) : word, this.#matchedName)) continue
       if (negated) return false
       applies = true
     }

@@ -2,8 +2,8 @@ import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import ssh2, { type ServerHostKeyAlgorithm } from 'ssh2'
 import { EdgesmithError } from '../contract/errors.ts'
+import { cancelledError, throwIfCancelled, untilAborted } from '../platform/cancellation.ts'
 import type { AskUser } from './ask-user.ts'
-import { cancelled, throwIfCancelled, untilAborted } from './cancellation.ts'
 import { Deadline } from './deadline.ts'
 import { type AcceptedHostKey, checkHostKey } from './host-key-check.ts'
 import { type KnownHostEntry, knownKeyTypes } from './known-hosts.ts'
@@ -99,7 +99,7 @@ async function openOnce(plan: HopPlan, through: SshHop | null, keyTypes: readonl
       reject(refusal ?? explainFailure(error, plan, login, accepted !== undefined))
     }
     deadline.onOver(() => fail(Object.assign(new Error('no answer in time'), { level: 'client-timeout' })))
-    signal?.addEventListener('abort', () => context.fail(cancelled()), { once: true, signal: gone.signal })
+    signal?.addEventListener('abort', () => context.fail(cancelledError()), { once: true, signal: gone.signal })
     client.on('error', fail)
     client.on('close', () => {
       closed = true

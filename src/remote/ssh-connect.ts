@@ -1,5 +1,5 @@
+import { untilAborted } from '../platform/cancellation.ts'
 import type { AskUser } from './ask-user.ts'
-import { untilAborted } from './cancellation.ts'
 import { readKnownHosts, systemKnownHostsPaths } from './known-hosts-file.ts'
 import { prepareLogin, type SshCredentials } from './ssh-auth.ts'
 import { byJump, unreachable } from './ssh-connect-failure.ts'

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgesmithError, type ErrorCode } from '../contract/errors.ts'
-import { soonAfterAbort, throwIfCancelled, untilAborted } from './cancellation.ts'
+import { soonAfterAbort, throwIfCancelled, untilAborted } from '../platform/cancellation.ts'
 import type { AcceptedHostKey } from './host-key-check.ts'
 import { type LinkReport, plainReport } from './link-report.ts'
 import type { RunningProcess } from './running-process.ts'

@@ -3,12 +3,12 @@ import { EdgesmithError } from '../contract/errors.ts'
 import type { TelemetryReading } from '../contract/telemetry.ts'
 import { findBoardSensors, NO_TOOLS, readBoard } from '../core/telemetry/board-reading.ts'
 import type { CpuTicks } from '../core/telemetry/system-load.ts'
+import { rootedFiles } from '../platform/system-files.ts'
 import { PrintedBoard } from './printed-board.ts'
 import { LineTooLong, readLines } from './read-lines.ts'
 import { noShell, startScript } from './remote-script.ts'
 import { shownText } from './shown-text.ts'
 import type { SshChannels } from './ssh-channels.ts'
-import { filesUnder } from './system-files.ts'
 import { telemetryScript } from './telemetry-script.ts'
 
 /** Takes a reading and the name of what measures power; null where nothing does. */
@@ -64,7 +64,7 @@ export async function streamTelemetry(
 
 /** Live readings of this computer from /proc and /sys; on other systems all of them are null. Settles when the signal aborts. */
 export async function watchThisComputer(intervalMs: number, onReading: OnReading, signal: AbortSignal, root = '/'): Promise<void> {
-  const files = filesUnder(root)
+  const files = rootedFiles(root)
   const sensors = findBoardSensors(files)
   let ticks: CpuTicks | null = null
   while (!signal.aborted) {

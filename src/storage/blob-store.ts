@@ -1,10 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EdgesmithError } from '../contract/errors.ts'
+import { diskFiles } from '../platform/durable-files.ts'
+import { sha256OfFile } from '../platform/file-hash.ts'
+import { readError } from '../platform/read-file.ts'
+import { systemCode } from '../platform/system-code.ts'
 
 /** What was kept: its hash and size. */
 export interface StoredBlob {
@@ -46,6 +49,9 @@ export class BlobStore {
       await pipeline(createReadStream(source), createWriteStream(temporary, { mode: 0o600, flush: true }))
     } catch (error) {
       await rm(temporary, { force: true })
+      if (systemCode(error) === 'ENOSPC') {
+        throw new EdgesmithError('NO_SPACE', `The disk is full: cannot keep a copy of ${basename(source)}`)
+      }
       throw readError(error, source)
     }
     return this.adopt(temporary)
@@ -57,12 +63,12 @@ export class BlobStore {
    */
   async adopt(temporary: string, signal?: AbortSignal): Promise<StoredBlob> {
     try {
-      const blob = await hashFile(temporary, signal)
-      await syncFile(temporary)
+      const blob = { sha256: await sha256OfFile(temporary, signal), sizeBytes: (await stat(temporary)).size }
+      await diskFiles.syncFile(temporary)
       const target = this.path(blob.sha256)
       await mkdir(join(target, '..'), { recursive: true, mode: 0o700 })
       await rename(temporary, target)
-      await syncFolder(join(target, '..'))
+      await diskFiles.syncFolder(join(target, '..'))
       return blob
     } catch (error) {
       await rm(temporary, { force: true })
@@ -96,56 +102,5 @@ export class BlobStore {
       const entry = await stat(path).catch(() => undefined)
       if (entry && now - entry.mtimeMs > STALE_TEMPORARY_MS) await rm(path, { force: true, recursive: true })
     }
-  }
-}
-
-/** SHA-256 and size of a file, read as a stream. */
-async function hashFile(path: string, signal: AbortSignal | undefined): Promise<StoredBlob> {
-  const hash = createHash('sha256')
-  let sizeBytes = 0
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      sizeBytes += chunk.length
-      hash.update(chunk)
-      done()
-    },
-  })
-  meter.resume()
-  await pipeline(createReadStream(path), meter, { signal })
-  return { sha256: hash.digest('hex'), sizeBytes }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return // Windows cannot open folders for syncing; NTFS journals the rename.
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-function readError(error: unknown, source: string): unknown {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return new EdgesmithError('FILE_NOT_FOUND', `There is no file ${source}`)
-    case 'EISDIR':
-      return new EdgesmithError('FILE_UNREADABLE', `${source} is a folder, expected a file`)
-    case 'EACCES':
-    case 'EPERM':
-      return new EdgesmithError('FILE_UNREADABLE', `No right to read ${source}`)
-    case 'ENOSPC':
-      return new EdgesmithError('NO_SPACE', `The disk is full: cannot keep a copy of ${basename(source)}`)
-    default:
-      return error
   }
 }

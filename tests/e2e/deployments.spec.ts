@@ -1,25 +1,17 @@
 // A service through the window, on this computer: two versions of a small table model are deployed, watched, weighed against each other,
-// rolled back, asked, validated, handed over and removed. What is shown is checked against what the service itself answers.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// tried as a canary, rolled back, asked, validated, handed over and removed. What is shown is checked against what the service itself answers.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, type Page, test } from '@playwright/test'
 import sharp from 'sharp'
-import type { ServiceLive } from '../../src/contract/service-protocol.ts'
-import { makeModel, makeNode, makeValueInfo } from '../../src/core/onnx/builders.ts'
-import { encodeModel } from '../../src/core/onnx/model-file.ts'
-import { makeTensor } from '../../src/core/onnx/tensor-values.ts'
-import { seededRandom } from '../../src/core/statistics/seeded-random.ts'
 import { expectNoSeriousAxeProblems } from './accessibility.ts'
+import { clients, colourModel, FEATURES, live, predict, riskModel } from './risk-service.ts'
 import { answerDialogs, choose, goTo, openWorkbench, type Workbench } from './workbench.ts'
 
 const JOB_MS = 180_000
 /** For what is changed on the machine by a program of its own, and then read again. */
 const WAIT = { timeout: 30_000 }
-const FEATURES = ['age', 'income', 'debt', 'tenure'] as const
-const CLASSES = 3
-/** Enough for a reference of drift. */
-const ROWS = 1200
 
 let bench: Workbench
 let page: Page
@@ -39,41 +31,6 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Four numbers to three classes. */
-function riskModel(seed: number): Uint8Array {
-  const random = seededRandom(seed)
-  const weights = Float32Array.from({ length: FEATURES.length * CLASSES }, () => (random.uniform() - 0.5) / 20)
-  return encodeModel(
-    makeModel({
-      nodes: [makeNode('Gemm', ['x', 'w', 'b'], ['scores']), makeNode('Softmax', ['scores'], ['risk'], { axis: 1 })],
-      initializers: [
-        makeTensor('w', 'float32', [FEATURES.length, CLASSES], weights),
-        makeTensor('b', 'float32', [CLASSES], Float32Array.of(0.1, 0, -0.1)),
-      ],
-      inputs: [makeValueInfo('x', 'float32', ['N', FEATURES.length])],
-      outputs: [makeValueInfo('risk', 'float32', ['N', CLASSES])],
-    }),
-  )
-}
-
-/** The mean of each channel of an 8×8 image. */
-function colourModel(): Uint8Array {
-  return encodeModel(
-    makeModel({
-      nodes: [makeNode('ReduceMean', ['image'], ['means'], { axes: [2, 3], keepdims: 0 })],
-      inputs: [makeValueInfo('image', 'float32', ['N', 3, 8, 8])],
-      outputs: [makeValueInfo('means', 'float32', ['N', 3])],
-      opset: 17,
-    }),
-  )
-}
-
-function clients(): string {
-  const random = seededRandom(3)
-  const row = (index: number) => [...FEATURES.map((_, column) => (20 + column * 10 + random.uniform() * 50).toFixed(2)), index % CLASSES]
-  return [[...FEATURES, 'label'], ...Array.from({ length: ROWS }, (_, index) => row(index))].map((cells) => cells.join(',')).join('\n')
-}
-
 async function screenshot(name: string): Promise<void> {
   const path = test.info().outputPath(`${name}.png`)
   await page.screenshot({ path, animations: 'disabled' })
@@ -82,31 +39,6 @@ async function screenshot(name: string): Promise<void> {
 
 async function showTab(name: 'overview' | 'versions' | 'drift' | 'try' | 'validation' | 'log'): Promise<void> {
   await page.getByTestId(`tab-service-${name}`).click()
-}
-
-/** What the service answers of itself, asked beside the window. */
-function live(): Promise<ServiceLive> {
-  const [row] = bench.query<{ id: string }>('select id from deployments')
-  return page.evaluate(async (id) => {
-    const answer = await window.edgesmith.call('deployments.live', { id })
-    if (!answer.ok) throw new Error(answer.error.message)
-    return answer.output
-  }, row?.id ?? '')
-}
-
-/** Sends predictions, one after another. */
-function predict(count: number): Promise<void> {
-  const [row] = bench.query<{ id: string }>('select id from deployments')
-  return page.evaluate(
-    async ({ id, requests }) => {
-      for (let index = 0; index < requests; index++) {
-        const body = { fields: { age: 30 + (index % 30), income: 45, debt: 60, tenure: 70 } }
-        const answer = await window.edgesmith.call('deployments.ask', { id, body })
-        if (!answer.ok || answer.output.httpStatus !== 200) throw new Error(JSON.stringify(answer))
-      }
-    },
-    { id: row?.id ?? '', requests: count },
-  )
 }
 
 test('deploys a model with data and a key of its own, and shows the key once', async () => {
@@ -124,6 +56,7 @@ test('deploys a model with data and a key of its own, and shows the key once', a
   await page.getByTestId('deploy-advanced').click()
   await page.getByTestId('deploy-key-name').fill('kiosk')
   await page.getByTestId('deploy-key-add').click()
+  await page.getByTestId('deploy-log').check()
   await expect(page.getByRole('dialog')).toContainText('gets a key with this deployment')
   await screenshot('deploy')
   await expectNoSeriousAxeProblems(page)
@@ -136,9 +69,9 @@ test('deploys a model with data and a key of its own, and shows the key once', a
 
 test('shows live numbers that move', async () => {
   await expect(page.getByTestId('chart-requests')).toBeVisible()
-  const before = (await live()).requests
-  await predict(40)
-  expect((await live()).requests).toBe(before + 40)
+  const before = (await live(bench)).requests
+  await predict(bench, 40)
+  expect((await live(bench)).requests).toBe(before + 40)
   await expect(page.getByTestId('service-requests')).toHaveText(String(before + 40), WAIT)
   await expect(page.getByTestId('chart-latency')).toContainText('ms')
   await expect.poll(async () => Number(await page.getByTestId('service-charts').getAttribute('data-readings'))).toBeGreaterThan(2)
@@ -166,14 +99,28 @@ test('shows what is watched for drift', async () => {
   await showTab('drift')
   await expect(page.getByTestId('drift-table')).toContainText('income')
   await expect(page.getByTestId('drift-filled')).toContainText('of')
-  const { drift } = await live()
+  const { drift } = await live(bench)
   await expect(page.getByTestId('drift-table')).toHaveAttribute('data-features', String(drift?.features.length))
   await screenshot('drift')
   await expectNoSeriousAxeProblems(page)
 })
 
+test('saves the logged predictions as a file', async () => {
+  const path = join(folder, 'predictions.csv')
+  await answerDialogs(bench.app, path)
+  const { predictions } = await live(bench)
+  await expect.poll(async () => (await live(bench)).predictionLog?.writtenRows, WAIT).toBe(predictions)
+  await page.getByTestId('predictions-save').click()
+  await expect(page.getByTestId('predictions-saved')).toContainText(`${predictions} predictions`, WAIT)
+  const [header = '', first = '', ...rest] = readFileSync(path, 'utf8').trimEnd().split('\n')
+  expect(header).toMatch(/^time,request_id,version,latency_ms,class,confidence,input\.x\[0\],.*,input\.x\[3\],output\.risk\[0\],/)
+  expect(first.split(',')).toHaveLength(header.split(',').length)
+  expect(first).toContain(',30,45,60,70,')
+  expect(rest).toHaveLength(predictions - 1)
+})
+
 test('splits requests with a second version, changes its share and rolls back', async () => {
-  const [current] = (await live()).versions
+  const [current] = (await live(bench)).versions
   await page.getByTestId('deployment-new-release').click()
   await choose(page, 'deploy-model', /^risk-2/)
   // The data of the release before.
@@ -190,15 +137,58 @@ test('splits requests with a second version, changes its share and rolls back', 
   await expect(tried).toHaveAttribute('data-weight', '20')
   await tried.getByRole('slider').press('ArrowRight')
   await expect(tried).toHaveAttribute('data-weight', '21', WAIT)
-  expect((await live()).versions.find((version) => version.release === release)?.weight).toBe(21)
-  await predict(30)
+  expect((await live(bench)).versions.find((version) => version.release === release)?.weight).toBe(21)
+  await predict(bench, 30)
   await screenshot('versions')
   await expectNoSeriousAxeProblems(page)
   await page.getByTestId('deployment-rollback').click()
   await expect(tried).toBeHidden(WAIT)
   await expect(page.getByTestId('version-current')).toHaveAttribute('data-release', current?.release ?? '', WAIT)
-  expect((await live()).versions.filter(({ role }) => role === 'beside')).toEqual([])
+  expect((await live(bench)).versions.filter(({ role }) => role === 'beside')).toEqual([])
   await expect(page.getByTestId('service-events').locator('[data-kind="rolled-back"]').first()).toBeVisible(WAIT)
+})
+
+test('withdraws a canary by hand, promotes another and takes it back in one click', async () => {
+  const before = (await live(bench)).versions.find(({ role }) => role === 'current')?.release ?? ''
+  const bring = async () => {
+    await page.getByTestId('deployment-new-release').click()
+    await choose(page, 'deploy-model', /^risk-2/)
+    await page.getByTestId('deploy-rollout-canary').check()
+    await page.getByTestId('deploy-steps').fill('50')
+    await page.getByTestId('deploy-start').click()
+    await expect(page.getByTestId('canary-progress')).toContainText('50% → 100%', { timeout: JOB_MS })
+    return (await live(bench)).canary?.release ?? ''
+  }
+  const release = await bring()
+  await predict(bench, 20)
+  await expect(page.getByTestId('canary-progress')).toContainText('more of 50 requests', WAIT)
+  await expect(page.getByTestId(`found-${release}`)).toContainText(/\d+ requests? answered, 0 failed, .* compared answers differ/, WAIT)
+  await screenshot('canary')
+  await page.getByTestId(`withdraw-${release}`).click()
+  await expect(page.getByTestId('canary-progress')).toBeHidden(WAIT)
+  expect(await bring()).toBe(release)
+  await page.getByTestId(`promote-${release}`).click()
+  await page.getByTestId('confirm').click()
+  await expect(page.getByTestId('version-current')).toHaveAttribute('data-release', release, WAIT)
+  await expect(page.getByTestId('watch-progress')).toBeVisible(WAIT)
+  await page.getByTestId('deployment-rollback').click()
+  await expect(page.getByTestId('version-current')).toHaveAttribute('data-release', before, WAIT)
+})
+
+test('shows why a release failed, until that is removed', async () => {
+  await page.getByTestId('deployment-new-release').click()
+  await choose(page, 'deploy-model', /^risk-2/)
+  await page.getByTestId('deploy-max-latency').fill('0.0001')
+  await page.getByTestId('deploy-start').click()
+  const failed = page.locator('[data-testid^=failed-]')
+  await expect(failed).toContainText('at most 0.0001 ms are allowed', { timeout: JOB_MS })
+  await failed.getByText('Log at that time').click()
+  await expect(failed.getByTestId('failure-log')).toContainText('loaded')
+  await screenshot('failed-release')
+  await expectNoSeriousAxeProblems(page)
+  await failed.getByRole('button', { name: 'Remove…' }).click()
+  await page.getByTestId('confirm').click()
+  await expect(failed).toBeHidden(WAIT)
 })
 
 test('is validated, with a table of what was checked', async () => {

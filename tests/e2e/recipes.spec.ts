@@ -1,6 +1,6 @@
 // What the window does beyond one build: every recipe tried and compared, the sensitivity of a model's nodes, and why a build is slower.
 import { expect, type Page, test } from '@playwright/test'
-import { compareAllResultSchema } from '../../src/contract/procedures.ts'
+import { compareAllResultSchema } from '../../src/contract/compare-all.ts'
 import type { OptimizeSummary } from '../../src/contract/recipe.ts'
 import { choose, goTo, openWorkbench, type Workbench } from './workbench.ts'
 

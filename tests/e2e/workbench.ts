@@ -34,7 +34,8 @@ export async function openWorkbench(): Promise<Workbench> {
     if (message.type() === 'error') consoleErrors.push(message.text())
   })
   page.on('pageerror', (error) => consoleErrors.push(error.message))
-  await expect(page.getByTestId('nav-models')).toBeVisible()
+  // A busy machine takes its time to start a window and the backend.
+  await expect(page.getByTestId('nav-models')).toBeVisible({ timeout: 60_000 })
   return {
     app,
     page,

@@ -19,6 +19,7 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { docsFiles } from '../../src/contract/docs-files.ts'
 import { type AgentBundle, type BundleSources, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
 import { imageLibraryPackages } from '../../src/remote/device-image-library.ts'
 import { nodeFile, nodePackages } from '../../src/remote/device-node.ts'
@@ -49,6 +50,7 @@ beforeEach(() => {
   }
   mkdirSync(join(place, 'agent'))
   writeFileSync(join(place, 'agent', 'agent.cjs'), 'console.log(1)')
+  for (const name of Object.values(docsFiles)) writeFileSync(join(place, 'agent', name), name)
   writeFileSync(join(place, 'node'), randomBytes(200_000))
   sources = {
     agentFolder: join(place, 'agent'),
@@ -69,6 +71,7 @@ describe('the bundle', () => {
     expect(bundle.files.map(({ name }) => name)).toEqual([
       'node',
       'agent.cjs',
+      ...Object.values(docsFiles),
       'onnxruntime_binding.node',
       'libonnxruntime.so.1',
       'manifest.sig',
@@ -86,7 +89,7 @@ describe('the bundle', () => {
       files: unknown[]
     }
     expect(manifest).toMatchObject({ version: '1.2.3', architecture: 'x64' })
-    expect(manifest.files).toHaveLength(4)
+    expect(manifest.files).toHaveLength(7)
     expect(bundle.id).toMatch(/^[0-9a-f]{32}$/)
     expect(readdirSync(join(sources.cacheFolder, 'agent-bundle')).sort()).toEqual(['blobs', 'sources.json'])
   })

@@ -20,6 +20,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { docsFiles } from '../../src/contract/docs-files.ts'
 import { seededRandom } from '../../src/core/statistics/seeded-random.ts'
 import { type AgentBundle, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
 import { DeviceStore } from '../../src/remote/device-store.ts'
@@ -131,6 +132,7 @@ describe('an agent whose push is cut', () => {
     writeFileSync(join(place, 'ort', 'x64', 'onnxruntime_binding.node'), randomBytes(300_000))
     writeFileSync(join(place, 'ort', 'x64', 'libonnxruntime.so.1'), Buffer.concat([randomBytes(3_000_000), Buffer.alloc(5_000_000)]))
     writeFileSync(join(place, 'agent', 'agent.cjs'), 'console.log(1)')
+    for (const name of Object.values(docsFiles)) writeFileSync(join(place, 'agent', name), name)
     writeFileSync(join(place, 'node'), randomBytes(megabytes * 1_000_000))
     return ensureAgentBundle('x64', {
       agentFolder: join(place, 'agent'),

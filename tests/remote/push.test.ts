@@ -53,7 +53,7 @@ describe('the agent', () => {
     const reporter = recordingReporter()
     const bundle = await harnessed.standIn.bundle('x64')
     const first = await session.prepare(reporter)
-    expect(first).toMatchObject({ sentFiles: 6, totalBytes: bundle.totalBytes, agentVersion: '0.0.1' })
+    expect(first).toMatchObject({ sentFiles: 9, totalBytes: bundle.totalBytes, agentVersion: '0.0.1' })
     expect(first.sentBytes).toBeGreaterThan(1000)
     const sending = reporter.steps.filter(isSending)
     expect(sending.at(-1)).toEqual({
@@ -62,7 +62,7 @@ describe('the agent', () => {
       total: first.sentBytes,
       unit: 'bytes',
     })
-    expect(reporter.lines.some((line) => /^Sent 6 files, .* MB\/s\)$/.test(line))).toBe(true)
+    expect(reporter.lines.some((line) => /^Sent 9 files, .* MB\/s\)$/.test(line))).toBe(true)
 
     expectWholeStore()
     const runtime = join(root, 'runtime', bundle.id)
@@ -73,6 +73,9 @@ describe('the agent', () => {
       'manifest.sig',
       'node',
       'onnxruntime_binding.node',
+      'swagger-ui-bundle.js.gz',
+      'swagger-ui-licence.txt',
+      'swagger-ui.css.gz',
     ])
     for (const { name, sha256, executable } of bundle.files) {
       expect(hashOf(join(runtime, name))).toBe(sha256)
@@ -286,7 +289,7 @@ describe('a board with next to nothing installed', () => {
     const bare = await startHarnessedDevice({ path: makeBarePath(mkdtempSync(join(folder, 'bin-')), without) })
     try {
       const session = await bare.open()
-      expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 6 })
+      expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 9 })
       expect(await session.prepare(recordingReporter())).toMatchObject({ sentFiles: 0 })
       await session.removeEverything()
       expect(readdirSync(bare.device.home)).toEqual(['.ssh'])

@@ -55,7 +55,7 @@ describe('the real agent', () => {
 
   it('arrives whole, runs on a machine without Node, and is sent once', async () => {
     const first = await remote.prepare(recordingReporter())
-    expect(first.sentFiles).toBe(6)
+    expect(first.sentFiles).toBe(9)
     expect(first.totalBytes).toBeGreaterThan(100_000_000)
     // Compressed: less than half of it.
     expect(first.sentBytes).toBeLessThan(first.totalBytes / 2)

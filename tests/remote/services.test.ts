@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { callService } from '../../src/backend/serving/service-client.ts'
+import { callHttp, jsonBody, jsonOf } from '../../src/platform/http-call.ts'
 import type { DeviceFile, DeviceSession } from '../../src/remote/device-session.ts'
 import { isAlive } from './device-harness.ts'
 import { type ServiceMachine, scalingModel, scalingOrder, startServiceMachine } from './service-harness.ts'
@@ -48,7 +48,10 @@ describe.each(['ssh', 'local'] as const)('services of the real agent (%s)', (kin
   const predict = async (key = token) => {
     const tunnel = await session.tunnel(port)
     try {
-      return await callService({ port: tunnel.port, path: '/predict', token: key, body: { inputs: { x: [1, 10] } }, timeoutMs: 5000 })
+      const body = jsonBody({ inputs: { x: [1, 10] } })
+      const limits = { silenceMs: 5000, mostBytes: 1_000_000 }
+      const reply = await callHttp({ host: '127.0.0.1', port: tunnel.port, path: '/predict', token: key, body, ...limits })
+      return { status: reply.status, body: jsonOf(reply) }
     } finally {
       tunnel.close()
     }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { AGENT_PROTOCOL_VERSION, type AgentResult } from '../../src/contract/agent-protocol.ts'
 import { encodeWire } from '../../src/contract/agent-wire.ts'
+import { docsFiles } from '../../src/contract/docs-files.ts'
 import type { JobReporter, Progress } from '../../src/contract/job.ts'
 import { type AgentBundle, type BundleArchitecture, ensureAgentBundle } from '../../src/remote/agent-bundle.ts'
 
@@ -156,6 +157,7 @@ export function makeStandIn(folder: string): StandIn {
     writeFileSync(join(runtimeFolder, architecture, 'onnxruntime_binding.node'), 'binding')
     writeFileSync(join(runtimeFolder, architecture, 'libonnxruntime.so.1'), 'library\n'.repeat(1000))
   }
+  for (const name of Object.values(docsFiles)) writeFileSync(join(agentFolder, name), name)
   let version = '0.0.1'
   const setVersion = (next: string) => {
     version = next

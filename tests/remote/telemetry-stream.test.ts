@@ -6,9 +6,9 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type TelemetryReading, telemetryReadingSchema } from '../../src/contract/telemetry.ts'
 import { findBoardSensors, NO_TOOLS, readBoard } from '../../src/core/telemetry/board-reading.ts'
+import { rootedFiles } from '../../src/platform/system-files.ts'
 import { boardFilesScript, PrintedFiles } from '../../src/remote/board-files-script.ts'
 import { PrintedBoard } from '../../src/remote/printed-board.ts'
-import { filesUnder } from '../../src/remote/system-files.ts'
 import { telemetryScript } from '../../src/remote/telemetry-script.ts'
 import { watchThisComputer } from '../../src/remote/telemetry-stream.ts'
 import { makeBarePath } from '../devices/bare-path.ts'
@@ -47,7 +47,7 @@ describe('what the script prints of a board', () => {
       const kept = new PrintedFiles()
       const script = `${boardFilesScript(`'${root}'`)}\nstill_files\nmoving_files\nexit 0\n`
       for (const line of printed(shell, script, '/nowhere').split('\n')) if (line.startsWith('f=')) kept.add(line.slice(2))
-      const direct = filesUnder(root)
+      const direct = rootedFiles(root)
       const [there, here] = [kept.files, direct].map((files) => {
         const sensors = findBoardSensors(files)
         return { ...readBoard(files, sensors, null, NO_TOOLS), sensors }
@@ -115,8 +115,8 @@ describe('rounds of the script', () => {
     const { readings, sources } = await rounds(2, { tegrastats: `#!/bin/sh\necho x >${started}\n` })
     expect(readings[1]).toMatchObject({ powerW: 5.25, gpuLoad: 0, gpuClockMhz: 306 })
     expect(sources[1]).toBe('INA3221 VDD_IN')
-    expect(() => filesUnder(root).read('started')).not.toThrow()
-    expect(filesUnder(root).read('started')).toBeUndefined()
+    expect(() => rootedFiles(root).read('started')).not.toThrow()
+    expect(rootedFiles(root).read('started')).toBeUndefined()
   })
 })
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { CompareAllResult } from '../../src/contract/compare-all.ts'
 import type { Dataset } from '../../src/contract/dataset.ts'
 import type { ComparisonRow } from '../../src/contract/measurement.ts'
-import { type CompareAllResult, procedures } from '../../src/contract/procedures.ts'
+import { procedures } from '../../src/contract/procedures.ts'
 import { compareAllInput, suggestedDatasets } from '../../src/renderer/pages/optimize/compare-all-input.ts'
 import { compareAllRows } from '../../src/renderer/pages/optimize/compare-all-rows.ts'
 

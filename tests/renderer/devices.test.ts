@@ -255,8 +255,8 @@ describe('hostKeyDetails', () => {
 describe('throttleText', () => {
   it.each([
     [0, 'never since boot'],
-    [0x50000, 'since boot: under-voltage, throttled'],
-    [0x1, 'now: under-voltage'],
-    [0x80008, 'now: soft temperature limit; since boot: soft temperature limit'],
+    [0x50000, 'since boot: under-voltage (weak power supply), throttling'],
+    [0x1, 'now: under-voltage (weak power supply)'],
+    [0x80008, 'now: the soft temperature limit; since boot: the soft temperature limit'],
   ])('%d is “%s”', (bits, text) => expect(throttleText(bits)).toBe(text))
 })

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { LiveVersion, ServiceReport } from '../../src/contract/service-protocol.ts'
-import { divergence, roleText, rollbackOf, versionRows, weightSummary } from '../../src/renderer/pages/deployments/versions/version-rows.ts'
+import {
+  divergence,
+  foundText,
+  roleText,
+  rollbackOf,
+  versionRows,
+  weightSummary,
+} from '../../src/renderer/pages/deployments/versions/version-rows.ts'
 
 type Stored = ServiceReport['versions'][number]
 
@@ -80,7 +87,7 @@ describe('weights', () => {
 
   it('and roles are named', () => {
     expect(roleText({ role: 'beside', kind: 'canary' })).toBe('canary')
-    expect(roleText({ role: 'kept', kind: null })).toBe('kept on the device')
+    expect(roleText({ role: 'kept', kind: null })).toBe('kept')
   })
 
   it('say how often answers differ, once something was compared', () => {
@@ -98,10 +105,27 @@ describe('rollbackOf', () => {
     expect(rollback).toMatchObject({ trying: true, text: expect.stringContaining('model a') })
   })
 
+  it('says that what is watched goes back, too, while something else is tried beside it', () => {
+    const rollback = rollbackOf(rows(live('a', 'current'), live('b', 'beside', { kind: 'shadow' }), live('c', 'previous')), true)
+    expect(rollback).toMatchObject({
+      trying: true,
+      text: expect.stringMatching(/^model c .* serves again, .* beside it is taken away, too/),
+    })
+  })
+
   it('asks before a version that has served for a while is taken back', () => {
     const versions = rows(live('a', 'current'), live('c', 'previous'))
     expect(rollbackOf(versions, false)).toMatchObject({ trying: false, text: expect.stringMatching(/^model c .* serves again/) })
     expect(rollbackOf(versions, true)?.trying).toBe(true)
     expect(rollbackOf(rows(live('a', 'current')), false)).toBeNull()
+  })
+})
+
+describe('foundText', () => {
+  it('says in words what a version that is tried did', () => {
+    expect(foundText({ live: live('b', 'beside') })).toBe('It has answered no request yet.')
+    expect(foundText({ live: live('b', 'beside', { requests: 1, compared: 4, differing: 1, dropped: 2 }) })).toBe(
+      '1 request answered, 0 failed, 1 of 4 compared answers differ (25%), 2 copies left out because its queue was full.',
+    )
   })
 })

@@ -7,6 +7,7 @@ import { nativeFolder, rewriteNativeRequire } from '../../scripts/setup/agent-bu
 import { nodePath } from '../../scripts/setup/node-runtime.mjs'
 import { projectRoot } from '../../scripts/setup/project-paths.mjs'
 import './quiet-progress.ts'
+import { docsFiles } from '../../src/contract/docs-files.ts'
 import { temporaryFolder, writeFiles } from './temporary-folder.ts'
 
 const agentSource = "import { Tensor } from 'onnxruntime-node'\nconsole.log('agent', new Tensor('float32', [1, 2], [2]).size)\n"
@@ -50,8 +51,10 @@ describe('ensureBuilt', () => {
     expect(run(root, 'main/engine.js')).toBe('Tensor\n')
     expect(existsSync(join(root, 'out/preload/index.cjs'))).toBe(true)
 
-    // The agent runs in place: its native files lie beside it.
-    expect(readdirSync(join(root, 'out/agent')).sort()).toEqual(['agent.cjs', ...readdirSync(nativeFolder(projectRoot))].sort())
+    // The agent runs in place: Swagger UI and its native files lie beside it.
+    expect(readdirSync(join(root, 'out/agent')).sort()).toEqual(
+      ['agent.cjs', ...Object.values(docsFiles), ...readdirSync(nativeFolder(projectRoot))].sort(),
+    )
     expect(run(root, 'agent/agent.cjs')).toBe('agent 2\n')
     expect(readFileSync(join(root, 'out/agent/agent.cjs'), 'utf8')).not.toContain('napi-v6')
 

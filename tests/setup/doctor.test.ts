@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { runChecks } from '../../scripts/doctor-checks.mjs'
-import { doctorCheckSchema } from '../../src/contract/procedures.ts'
+import { doctorCheckSchema } from '../../src/contract/doctor.ts'
 import { temporaryFolder, writeFiles } from './temporary-folder.ts'
 
 test('finds everything that the tests themselves run on', async () => {

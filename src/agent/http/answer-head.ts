@@ -25,15 +25,16 @@ export function answerHeads(keepAliveMs: number): (head: AnswerHead) => string {
     const key = `${status} ${contentType}`
     const known = starts.get(key)
     if (known !== undefined) return known
-    const made = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${line('content-type', contentType)}cache-control: no-store\r\nx-content-type-options: nosniff\r\n`
+    const made = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${line('content-type', contentType)}x-content-type-options: nosniff\r\n`
     if (starts.size < 100) starts.set(key, made)
     return made
   }
   return ({ status, contentType, bytes, requestId, headers, lines = '', keepsOpen }) => {
     const id = requestId === null ? '' : `x-request-id: ${requestId}\r\n`
+    const caching = headers?.['cache-control'] === undefined ? 'cache-control: no-store\r\n' : ''
     let more = lines
     if (headers) for (const name of Object.keys(headers)) more += line(name, headers[name] as string)
-    return `${startOf(status, contentType)}content-length: ${bytes}\r\n${id}${dateLine()}${keepsOpen ? open : 'connection: close\r\n'}${more}\r\n`
+    return `${startOf(status, contentType)}${caching}content-length: ${bytes}\r\n${id}${dateLine()}${keepsOpen ? open : 'connection: close\r\n'}${more}\r\n`
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { ChunkedBody } from './chunked-body.ts'
+import { checkHeadStart, headEnd, headEndBytes } from './head-end.ts'
 import { HttpFailure, type HttpFailureKind } from './http-failure.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { HttpRequest } from './http-request.ts'
@@ -14,7 +15,6 @@ export interface ConnectionOwner {
   refusal(kind: HttpFailureKind): string
 }
 
-const HEAD_END = '\r\n\r\n'
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 /** Heads that are remembered: clients with longer ones are rare. */
 const REMEMBERED_BYTES = 2048
@@ -67,6 +67,11 @@ export class HttpConnection {
 
   get isClosed(): boolean {
     return this.socket.destroyed
+  }
+
+  /** Of answers that the client has not taken yet. */
+  get unsentBytes(): number {
+    return this.socket.writableLength
   }
 
   get isDraining(): boolean {
@@ -182,18 +187,17 @@ export class HttpConnection {
     }
     // One empty line before a request is left over from the body before it (RFC 9112, 2.2).
     const start = input[0] === 13 && input[1] === 10 ? 2 : 0
-    const end = input.indexOf(HEAD_END, start)
+    const end = headEnd(input, start)
     if (end < 0 ? input.length > headerBytes : end > headerBytes) throw new HttpFailure('head-too-large', `more than ${headerBytes} bytes`)
     if (end < 0) {
-      checkStart(input, start)
+      checkHeadStart(input, start)
       return null
     }
-    const head = parseRequestHead(input.toString('latin1', start, end), headerCount)
-    const length = end + HEAD_END.length
-    if (length <= REMEMBERED_BYTES && this.newHeads++ < MOST_NEW_HEADS) {
-      // A copy: the memory it came in holds its body, too.
-      this.lastHead = { bytes: Buffer.from(input.subarray(0, length)), head }
-    }
+    const head = parseRequestHead(input, start, end, headerCount)
+    const length = end + headEndBytes
+    if (length > REMEMBERED_BYTES || this.newHeads++ >= MOST_NEW_HEADS) this.lastHead = null
+    // A copy: the memory it came in holds its body, too.
+    else this.lastHead = { bytes: Buffer.from(input.subarray(0, length)), head }
     this.use(input, length)
     return head
   }
@@ -288,12 +292,4 @@ export class HttpConnection {
 /** Whether `bytes` begins with all of `start`. */
 function isStart(start: Buffer, bytes: Buffer): boolean {
   return bytes.compare(start, 0, start.length, 0, start.length) === 0
-}
-
-/** What cannot become a request is refused at once, not when its time is over: a first byte that starts no method. */
-function checkStart(input: Buffer, start: number): void {
-  const first = input[start]
-  const isLetter = first !== undefined && first >= 0x41 && first <= 0x5a
-  const isEmptyLine = start === 0 && first === 13 && input.length === 1
-  if (first !== undefined && !isLetter && !isEmptyLine) throw new HttpFailure('malformed', 'no request line')
 }

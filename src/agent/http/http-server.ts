@@ -54,6 +54,13 @@ export class HttpServer implements ConnectionOwner {
     return this.connections.size
   }
 
+  /** Of all answers that their clients have not taken yet. Looks at every connection. */
+  get unsentBytes(): number {
+    let bytes = 0
+    for (const connection of this.connections) bytes += connection.unsentBytes
+    return bytes
+  }
+
   /** Starts to listen; answers the port. Rejects with the error of the system (`EADDRINUSE`, `EACCES`, …) */
   async listen({ host, port, fd }: ListenAddress): Promise<number> {
     await new Promise<void>((resolve, reject) => {

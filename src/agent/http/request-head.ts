@@ -1,4 +1,5 @@
-import { HttpFailure, malformed } from './http-failure.ts'
+import { bytesLike, readHeaderFields } from './header-fields.ts'
+import { malformed } from './http-failure.ts'
 
 /** By name in lower case. A header that came several times is one text, joined by commas. */
 export type RequestHeaders = Readonly<Record<string, string | undefined>>
@@ -22,110 +23,77 @@ export interface RequestHead {
 
 /** Those of RFC 9110 but CONNECT, and PATCH: what is no request to a resource is not taken. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH'])
-/** Control characters other than a tab, and line ends that are not CR LF. */
-const FORBIDDEN = /[^\t\r\n -~\x80-\xff]|\r(?!\n)|(?<!\r)\n/
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** In origin form, `*`, or absolute form. Fragments are never sent. */
-const TARGET = /^(?:\/[!-"$-~]*|\*|https?:\/\/[!-"$-~]+)$/i
-/** Headers that mean something else, or nothing, when they come twice: which one counts is what request smuggling lives on. */
-const SINGLE = new Set([
-  'authorization',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'from',
-  'host',
-  'if-modified-since',
-  'if-unmodified-since',
-  'max-forwards',
-  'proxy-authorization',
-  'referer',
-  'transfer-encoding',
-  'user-agent',
-])
-/** Names as clients write them, so that most need neither be checked nor be made lower case. */
-const COMMON_NAMES = new Map(
-  ['Host', 'Content-Type', 'Content-Length', 'Authorization', 'Connection', 'Accept', 'User-Agent', 'Accept-Encoding', 'X-Request-Id']
-    .flatMap((name) => [name, name.toLowerCase()])
-    .map((name) => [name, name.toLowerCase()]),
-)
+/** Beside the origin form: `*`, or the absolute form. Fragments are never sent. */
+const OTHER_TARGET = /^(?:\*|https?:\/\/.+)$/i
+const TARGET_BYTES = bytesLike(/[!-"$-~]/)
+const METHOD_BYTES = bytesLike(/[A-Z]/)
+const SPACE = 0x20
+const SLASH = 0x2f
+const HTTP_1_0 = ' HTTP/1.0\r\n'
+const HTTP_1_1 = ' HTTP/1.1\r\n'
+/** More digits might not be exact. */
+const LENGTH_DIGITS = 15
+/** Control characters other than a tab. */
+const FORBIDDEN = /[^\t -~\x80-\xff]/
+const NAMED = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/
 
 /**
  * Reads the head of a request, strictly by RFC 9112: whatever two programs might read in two ways is refused.
  *
- * @param text from the first line to before the empty line, one character a byte
- * @param headerCount headers that are taken
+ * @param bytes from the head on
+ * @param start of the first line
+ * @param end the first CR LF CR LF
+ * @param mostHeaders headers that are taken
  * @throws HttpFailure `malformed`, `head-too-large` (more headers than are taken)
  */
-export function parseRequestHead(text: string, headerCount: number): RequestHead {
-  if (FORBIDDEN.test(text)) throw malformed('a control character or a line end that is not CR LF')
-  const lines = text.split('\r\n')
-  if (lines.length - 1 > headerCount) throw new HttpFailure('head-too-large', `more than ${headerCount} headers`)
-  const [method = '', target = '', version, more] = (lines[0] as string).split(' ')
-  if (more !== undefined || !METHODS.has(method) || !TARGET.test(target)) throw malformed('no request line')
-  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') throw malformed('another version of HTTP')
-  const isHttp11 = version === 'HTTP/1.1'
-  // Without prototype: a header may be called "__proto__".
-  const headers: Record<string, string | undefined> = Object.create(null)
-  for (let index = 1; index < lines.length; index++) readField(lines[index] as string, headers)
+export function parseRequestHead(bytes: Buffer, start: number, end: number, mostHeaders: number): RequestHead {
+  const text = bytes.toString('latin1', start, end + 2)
+  let methodEnd = start
+  while (METHOD_BYTES[bytes[methodEnd] as number] === 1) methodEnd++
+  const targetStart = methodEnd + 1
+  let targetEnd = targetStart
+  while (TARGET_BYTES[bytes[targetEnd] as number] === 1) targetEnd++
+  const method = text.slice(0, methodEnd - start)
+  const target = text.slice(targetStart - start, targetEnd - start)
+  if (!METHODS.has(method) || !(bytes[targetStart] === SLASH || OTHER_TARGET.test(target))) throw malformed('no request line')
+  const version = text.slice(targetEnd - start, targetEnd - start + HTTP_1_1.length)
+  const isHttp11 = version === HTTP_1_1
+  if (bytes[methodEnd] !== SPACE || !(isHttp11 || version === HTTP_1_0)) throw malformed('another version of HTTP')
+  const headers = readHeaderFields({ bytes, text, start, from: targetEnd + HTTP_1_1.length - 2, end }, mostHeaders)
   if (isHttp11 && headers.host === undefined) throw malformed('no Host header')
+  const { 'content-length': length, 'transfer-encoding': coding } = headers
+  if (coding !== undefined && (length !== undefined || !isHttp11 || coding.toLowerCase() !== 'chunked')) {
+    throw malformed('a transfer coding other than chunked, or beside a length')
+  }
   return {
     method,
     target,
     headers,
-    ...framing(headers, isHttp11),
+    keepsOpen: keepsOpen(headers.connection, isHttp11),
     expectsContinue: isHttp11 && isContinue(headers.expect),
+    isChunked: coding !== undefined,
+    contentLength: length === undefined ? 0 : bodyLength(length),
     memo: undefined,
   }
 }
 
-/** A header line into its table. @throws HttpFailure `malformed` */
-function readField(line: string, headers: Record<string, string | undefined>): void {
-  const colon = line.indexOf(':')
-  // A line that starts with a space (obsolete folding) has it in its name.
-  const name = fieldName(line.slice(0, Math.max(colon, 0)))
-  const value = trimmed(line, colon + 1)
-  const before = headers[name]
-  if (before === undefined) headers[name] = value
-  else if (SINGLE.has(name)) throw malformed(`${name} twice`)
-  else headers[name] = `${before}${name === 'cookie' ? '; ' : ', '}${value}`
-}
-
-/** In lower case. @throws HttpFailure `malformed` */
-function fieldName(written: string): string {
-  const common = COMMON_NAMES.get(written)
-  if (common !== undefined) return common
-  if (!TOKEN.test(written)) throw malformed('a header name with other characters than a token has')
-  return written.toLowerCase()
-}
-
-/** Without spaces and tabs at both ends. */
-function trimmed(line: string, from: number): string {
-  let start = from
-  let end = line.length
-  while (start < end && isBlank(line.charCodeAt(start))) start++
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end--
-  return line.slice(start, end)
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09
-}
-
-/** How long the body is, and whether another request follows. @throws HttpFailure `malformed` */
-function framing(headers: RequestHeaders, isHttp11: boolean): Pick<RequestHead, 'keepsOpen' | 'isChunked' | 'contentLength'> {
-  const { 'content-length': length, 'transfer-encoding': coding, connection } = headers
-  if (coding !== undefined && (length !== undefined || !isHttp11 || coding.toLowerCase() !== 'chunked')) {
-    throw malformed('a transfer coding other than chunked, or beside a length')
+/** Decimal digits only. @throws HttpFailure `malformed` */
+function bodyLength(text: string): number {
+  let length = 0
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 0x30
+    if (digit < 0 || digit > 9) throw malformed('a Content-Length that is no number')
+    length = 10 * length + digit
   }
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw malformed('a Content-Length that is no number')
-  const wishes = connection === undefined ? [] : connection.toLowerCase().split(/[\t ]*,[\t ]*/)
-  return {
-    keepsOpen: isHttp11 ? !wishes.includes('close') : wishes.includes('keep-alive') && !wishes.includes('close'),
-    isChunked: coding !== undefined,
-    contentLength: length === undefined ? 0 : Number(length),
-  }
+  if (text.length === 0 || text.length > LENGTH_DIGITS) throw malformed('a Content-Length without a number, or with too many digits')
+  return length
+}
+
+/** Whether another request may follow. */
+function keepsOpen(connection: string | undefined, isHttp11: boolean): boolean {
+  if (connection === undefined) return isHttp11
+  const wishes = connection.toLowerCase().split(/[\t ]*,[\t ]*/)
+  return !wishes.includes('close') && (isHttp11 || wishes.includes('keep-alive'))
 }
 
 /** Other expectations may be ignored (RFC 9110, 10.1.1). */
@@ -133,8 +101,8 @@ function isContinue(expect: string | undefined): boolean {
   return expect?.toLowerCase() === '100-continue'
 }
 
-/** Checks a trailer line; nothing is done with trailers. @throws HttpFailure `malformed` */
+/** Checks a trailer line without its end; nothing is done with trailers. @throws HttpFailure `malformed` */
 export function checkTrailer(line: string): void {
   if (FORBIDDEN.test(line)) throw malformed('a control character in a trailer')
-  fieldName(line.slice(0, Math.max(line.indexOf(':'), 0)))
+  if (!NAMED.test(line)) throw malformed('a header name with other characters than a token has')
 }

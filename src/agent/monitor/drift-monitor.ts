@@ -20,8 +20,8 @@ const OLD_MS = 24 * 3_600_000
  * a slow one) takes at most a hundredth of a core however fast the service is. What was not used in quiet times is saved up to one window.
  */
 const ROWS_PER_MS = 0.1
-/** Judging gives the event loop back after this; one feature takes a fraction of a millisecond. */
-const SLICE_MS = 1
+/** Judging gives the event loop back after this: a numeric feature, which takes a millisecond at most on a fast processor, or several categorical ones. */
+const SLICE_MS = 0.25
 
 /** A judged window. */
 export interface JudgedWindow {

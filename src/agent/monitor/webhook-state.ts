@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
+import { replaceFileSync } from '../../platform/durable-files.ts'
 
 /** A request that was not answered with success yet. */
 const pendingSchema = z.strictObject({
@@ -36,28 +36,7 @@ export function readWebhookState(path: string): WebhookState | null {
   }
 }
 
-/** Writes the state so that a reader, after a power cut too, sees the old or the new one: under another name, synced, then renamed. */
+/** Writes the state so that a reader, after a power cut too, sees the old or the new one. */
 export function writeWebhookState(path: string, state: WebhookState): void {
-  const temporary = `${path}.part`
-  try {
-    const file = openSync(temporary, 'w', 0o600)
-    try {
-      const bytes = Buffer.from(`${JSON.stringify(state)}\n`)
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-  if (process.platform === 'win32') return
-  const folder = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  replaceFileSync(path, `${JSON.stringify(state)}\n`)
 }

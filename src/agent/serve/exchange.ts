@@ -42,6 +42,7 @@ export class Exchange implements RequestContext, TimedWork {
   version: AnsweringVersion | null = null
   answered = false
   deadlineMs = Number.POSITIVE_INFINITY
+  place = -1
   expire: () => void = () => {}
 
   constructor(request: HttpRequest, path: string, route: Route | undefined, requestId: string, lease: BodyLease) {

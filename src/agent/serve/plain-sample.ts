@@ -7,6 +7,12 @@ const FLOAT32_MAX = 3.4028234663852886e38
 
 /** Values of one block: what a request can make the service take before its other samples were looked at. */
 const BLOCK_VALUES = 65_536
+/** Values of a block that requests share, and of a sample that may be in it: whoever keeps a sample keeps 16 kB. */
+const SHARED_VALUES = 4096
+const MOST_SHARED = 256
+
+/** Where samples that come alone stand, whoever sent them. */
+const shared = { block: new Float32Array(SHARED_VALUES), next: 0 }
 
 /** Memory for the values of many samples: one block costs far less than one array for each, to make and to throw away. */
 export class FloatBlock {
@@ -22,7 +28,7 @@ export class FloatBlock {
   take(count: number): Float32Array {
     if (this.block === null || this.next + count > this.block.length) {
       const samples = Math.min(this.left, Math.floor(BLOCK_VALUES / count))
-      if (samples <= 1) return new Float32Array(count)
+      if (samples <= 1) return count <= MOST_SHARED ? takeShared(count) : new Float32Array(count)
       this.block = new Float32Array(count * samples)
       this.next = 0
     }
@@ -30,6 +36,15 @@ export class FloatBlock {
     this.next += count
     return this.block.subarray(this.next - count, this.next)
   }
+}
+
+function takeShared(count: number): Float32Array {
+  if (shared.next + count > SHARED_VALUES) {
+    shared.block = new Float32Array(SHARED_VALUES)
+    shared.next = 0
+  }
+  shared.next += count
+  return shared.block.subarray(shared.next - count, shared.next)
 }
 
 /**

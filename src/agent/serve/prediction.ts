@@ -1,5 +1,6 @@
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { NamedTensors } from '../../core/inference-runtime.ts'
+import { jsonBytes, requireJsonFits } from './answer-size.ts'
 import type { RequestContext } from './exchange.ts'
 import type { Answer } from './http-answer.ts'
 import { HttpError } from './http-error.ts'
@@ -27,7 +28,9 @@ interface StartedPrediction {
  * Finishes a prediction: answer, counts, observers, copies for other versions.
  *
  * @param answer makes the answer from what the model gave; `answers` are made from the same parts where it has them already
- * @returns rejects with HttpError `MODEL_REFUSED_INPUT`, `MODEL_RUN_FAILED`, `DEADLINE_EXCEEDED`
+ * Answers that are larger than may be answered in JSON (those that were asked for as binary data) are neither observed nor compared.
+ *
+ * @returns rejects with HttpError `MODEL_REFUSED_INPUT`, `MODEL_RUN_FAILED`, `DEADLINE_EXCEEDED`, `RESPONSE_TOO_LARGE`
  */
 export function answerPrediction(
   view: ServiceView,
@@ -50,6 +53,8 @@ export function answerPrediction(
       view.statistics.predicted(sampleCount, latencyMs, version.statistics)
       const isCopied = view.copies.wants(version)
       if (view.feed.isIdle && !isCopied) return made.answer
+      const { answerBytes } = view.limits
+      if (made.answers === undefined && jsonBytes(ready, version.form.outputs) > answerBytes) return made.answer
       let answers = made.answers
       const allAnswers = () => {
         answers ??= answersOf(ready, version.form, false)
@@ -60,8 +65,14 @@ export function answerPrediction(
           const { requestId } = context
           view.feed.add({ samples: samples(), answers: allAnswers(), latencyMs, requestId, at: Date.now(), version: version.id })
         }
-        if (isCopied)
-          view.copies.offer(version, { request: { again, values: valuesOf(samples()) + fileBytes / VALUE_BYTES }, answers: allAnswers })
+        if (!isCopied) return
+        const compared = async (other: ServedVersion) => {
+          const parts = await again(other)
+          requireJsonFits(parts, other.form.outputs, answerBytes)
+          return parts
+        }
+        const values = valuesOf(samples()) + fileBytes / VALUE_BYTES
+        view.copies.offer(version, { request: { again: compared, values }, answers: allAnswers })
       }
       return { ...made.answer, sent }
     },

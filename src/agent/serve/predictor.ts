@@ -1,5 +1,6 @@
 import type { LoadedModel, NamedTensors } from '../../core/inference-runtime.ts'
 import { abandonedRequest } from './abandoned-request.ts'
+import { outputsTooLarge, tensorBytes } from './answer-size.ts'
 import { type BatchRows, batchFeeds, rowsOf } from './batch-feeds.ts'
 import type { ModelSignature } from './model-signature.ts'
 import type { Sample } from './predict-request.ts'
@@ -40,20 +41,25 @@ export interface Asker {
   isOver(): boolean
 }
 
-/** Runs a loaded model for requests. All promises reject with EdgesmithError `MODEL_RUN_FAILED` */
+/**
+ * Runs a loaded model for requests. All promises reject with EdgesmithError `MODEL_RUN_FAILED`, and with HttpError `RESPONSE_TOO_LARGE` when the
+ * outputs of a request's runs, together, take more than `mostBytes` (no limit where left out).
+ */
 export interface Predictor {
   readonly signature: ModelSignature
   /** Samples that wait or are being run. */
   readonly depth: number
   /** Parts of one or several runs, all samples in order. */
-  predict(samples: readonly Sample[], asker: Asker): Promise<readonly RunPart[]>
+  predict(samples: readonly Sample[], asker: Asker, mostBytes?: number): Promise<readonly RunPart[]>
   /** Tensors as the model takes them, batch dimension and all. */
-  predictTensors(feeds: NamedTensors, asker: Asker): Promise<readonly RunPart[]>
+  predictTensors(feeds: NamedTensors, asker: Asker, mostBytes?: number): Promise<readonly RunPart[]>
 }
 
 /** A request whose rows wait for a run. */
 interface Waiting extends BatchRows {
   readonly asker: Asker
+  /** Of the outputs of all its runs. */
+  readonly mostBytes: number
   readonly since: number
   readonly resolve: (parts: readonly RunPart[]) => void
   readonly reject: (error: unknown) => void
@@ -98,6 +104,7 @@ function createOwnThreadPredictor(model: LoadedModel, signature: ModelSignature,
 
   async function runAlone(request: Waiting): Promise<void> {
     const parts: RunPart[] = []
+    let bytes = 0
     try {
       for (let first = 0, count = 0; first < request.rows; first += count) {
         if (request.asker.isOver()) throw abandonedRequest()
@@ -105,6 +112,8 @@ function createOwnThreadPredictor(model: LoadedModel, signature: ModelSignature,
         count = Math.min(most, request.rows - first)
         const rows = batching.kind === 'fixed' ? most : count
         const outputs = await run(batchFeeds([request], signature, { first, count, rows }), count, [request])
+        bytes += tensorBytes(outputs)
+        if (bytes > request.mostBytes && count < request.rows) throw outputsTooLarge(bytes, request.mostBytes)
         parts.push({ run: { outputs, rows: outputRows(rows) }, first: 0, count })
       }
       done(request)
@@ -179,10 +188,10 @@ function createOwnThreadPredictor(model: LoadedModel, signature: ModelSignature,
     setImmediate(() => void runQueue())
   }
 
-  const waiting = (rows: BatchRows, asker: Asker, start: (request: Waiting) => void) =>
+  const waiting = (rows: BatchRows, asker: Asker, mostBytes: number, start: (request: Waiting) => void) =>
     new Promise<readonly RunPart[]>((resolve, reject) => {
       depth += rows.rows
-      start({ ...rows, asker, since: performance.now(), resolve, reject })
+      start({ ...rows, asker, mostBytes, since: performance.now(), resolve, reject })
     })
 
   return {
@@ -190,10 +199,12 @@ function createOwnThreadPredictor(model: LoadedModel, signature: ModelSignature,
     get depth() {
       return depth
     },
-    predict: (samples, asker) =>
-      waiting({ rows: samples.length, samples, feeds: null }, asker, shares ? enqueue : (request) => void runAlone(request)),
-    predictTensors: (feeds, asker) =>
-      waiting({ rows: rowsOf(feeds, signature), samples: [], feeds }, asker, shares ? enqueue : (request) => void runWhole(feeds, request)),
+    predict: (samples, asker, mostBytes = Number.POSITIVE_INFINITY) =>
+      waiting({ rows: samples.length, samples, feeds: null }, asker, mostBytes, shares ? enqueue : (request) => void runAlone(request)),
+    predictTensors: (feeds, asker, mostBytes = Number.POSITIVE_INFINITY) => {
+      const rows = { rows: rowsOf(feeds, signature), samples: [], feeds }
+      return waiting(rows, asker, mostBytes, shares ? enqueue : (request) => void runWhole(feeds, request))
+    },
   }
 }
 

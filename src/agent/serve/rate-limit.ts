@@ -1,4 +1,4 @@
-/** How much a client may ask: `burst` requests at once, `requestsPerSecond` in the long run. */
+/** How much a client may ask, whatever a request holds: `burst` requests at once, `requestsPerSecond` in the long run. */
 export interface RateLimit {
   readonly requestsPerSecond: number
   readonly burst: number

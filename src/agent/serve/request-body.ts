@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { areBytesNestedDeeperThan } from '../../core/json-depth.ts'
 import type { BodySink, HttpRequest } from '../http/http-request.ts'
 import type { RequestHead, RequestHeaders } from '../http/request-head.ts'
@@ -167,13 +167,15 @@ function requirePlainEncoding(headers: RequestHeaders): void {
 
 /** @throws HttpError `INVALID_JSON`, `INVALID_REQUEST` (nested too deep) */
 export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new HttpError('INVALID_JSON', 'The body is not UTF-8 text.')
+  const isPlain = isAscii(bytes)
+  if (!isPlain && !isUtf8(bytes)) throw new HttpError('INVALID_JSON', 'The body is not UTF-8 text.')
   // A short body nests no deeper than it is long: harmless, and most bodies are short.
   if (bytes.length > SHORT_BODY && areBytesNestedDeeperThan(bytes, DEPTH_LIMIT)) {
     throw new HttpError('INVALID_REQUEST', `The body is nested deeper than ${DEPTH_LIMIT} levels.`)
   }
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    // The same text for ASCII, made in half the time.
+    return JSON.parse(bytes.toString(isPlain ? 'latin1' : 'utf8'))
   } catch (error) {
     // V8's message quotes the place ("Unexpected token …, "{"a": nul" is not valid JSON"), never more than a few characters of it.
     const reason = error instanceof Error ? error.message : 'unknown'

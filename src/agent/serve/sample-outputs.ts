@@ -42,6 +42,11 @@ export interface AnswerForm {
   readonly names: ClassNames
 }
 
+/** Outputs that a request gets to see. */
+export function answeredOutputs({ outputs, embedding }: AnswerForm, withEmbedding: boolean): readonly string[] {
+  return withEmbedding && embedding !== null ? [...outputs, embedding] : outputs
+}
+
 /** Answers for all samples of a request, from the parts of the runs that were its. */
 export function answersOf(parts: readonly RunPart[], form: AnswerForm, withEmbedding: boolean): SampleAnswer[] {
   const [part] = parts

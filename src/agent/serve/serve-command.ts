@@ -94,9 +94,9 @@ async function modelLoaders(log: ServiceLog): Promise<ModelLoaders> {
   return {
     onThread: async (config) => onnxRuntime.load(await readServiceModel(config), { intraOpThreads: config.threads }),
     inWorkers: async ({ modelPath, modelSha256, threads, workers, version }) => {
-      const onThreadEnd = (reason: string, again: boolean) => log.error('model-thread-ended', { version, reason, again })
+      const onThreadEnd = (reason: string, pauseMs: number) => log.error('model-thread-ended', { version, reason, pauseMs })
       const model = await loadPooledModel({ modelPath, modelSha256, threads, workers, onThreadEnd })
-      return { model, workers: model.workers }
+      return { model, workers: model.workers, pool: model.state }
     },
     runtimeVersion: onnxRuntimeVersion,
     log,

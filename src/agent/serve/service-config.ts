@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { type ServiceConfig, serviceConfigSchema } from '../../contract/service.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
 
 /** Printable ASCII without spaces, long enough not to be guessed. */
 const TOKEN = /^[\x21-\x7e]{16,256}$/
@@ -45,7 +45,7 @@ export async function readServiceModel({ modelPath, modelSha256 }: Pick<ServiceC
   const bytes = await readFile(modelPath).catch((error: unknown) => {
     throw unreadable(error, modelPath, 'model')
   })
-  const found = createHash('sha256').update(bytes).digest('hex')
+  const found = sha256Of(bytes)
   if (found !== modelSha256) {
     throw new EdgesmithError('BUNDLE_CORRUPT', `The model ${modelPath} is not the one that was deployed: its hash differs.`, {
       hint: 'Deploy the model again.',

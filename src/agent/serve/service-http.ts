@@ -205,6 +205,7 @@ export class HttpService {
     let body: string | Uint8Array
     try {
       body = encodeBody(answer)
+      if (body.length > LARGE_ANSWER_BYTES) this.requireRoom(body.length)
     } catch (thrown) {
       // More text than there can be in one piece, for example: this request failed, and no other one.
       this.refuse(exchange, thrown)
@@ -219,6 +220,12 @@ export class HttpService {
     request.answer(this.answerHead({ status, contentType, bytes, requestId, headers, lines, keepsOpen }), body, bytes === body.length)
     this.record(exchange, status, bytes)
     if (sent) this.afterwards(sent, exchange.path)
+  }
+
+  /** Clients that do not read their large answers cannot fill the memory with them. @throws HttpError `OVERLOADED` */
+  private requireRoom(bytes: number): void {
+    if (this.server.unsentBytes + bytes <= this.options.limits.allAnswersBytes) return
+    throw new HttpError('OVERLOADED', 'Too much is being sent at once.', { headers: { 'retry-after': '1' } })
   }
 
   /** What is done once the answer is out must not reach the client, or end the process. */
@@ -255,6 +262,8 @@ export class HttpService {
   }
 }
 
+/** From here on the memory of an answer matters. */
+const LARGE_ANSWER_BYTES = 2 ** 20
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 const failureCodes: Readonly<Record<HttpFailureKind, HttpErrorCode>> = {

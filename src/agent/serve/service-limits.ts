@@ -8,12 +8,18 @@ export interface ServiceLimits extends HttpLimits {
   readonly allBodiesBytes: number
   /** Samples of one batch request. */
   readonly batchSamples: number
+  /** One answer's body, as far as it can be told before it is written. */
+  readonly answerBytes: number
+  /** All answers that are being sent, together; large ones that would be more are refused. */
+  readonly allAnswersBytes: number
 }
 
 export const serviceLimits: ServiceLimits = {
   bodyBytes: 16 * 2 ** 20,
   allBodiesBytes: 48 * 2 ** 20,
   batchSamples: 1024,
+  answerBytes: 64 * 2 ** 20,
+  allAnswersBytes: 128 * 2 ** 20,
   headerBytes: 16 * 2 ** 10,
   headerCount: 100,
   connections: 512,

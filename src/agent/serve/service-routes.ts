@@ -1,18 +1,21 @@
+import { dirname } from 'node:path'
 import type { Port } from '../../core/inference-runtime.ts'
 import { agentVersion } from '../agent-version.ts'
+import { requireJsonFits } from './answer-size.ts'
 import { docsRoutes } from './docs/docs-routes.ts'
 import type { RequestContext } from './exchange.ts'
 import type { Answer } from './http-answer.ts'
 import { predictBody } from './images/image-body.ts'
 import { imageOf, predictImage } from './images/predict-image.ts'
 import { METRICS_CONTENT_TYPE, metricText } from './metrics/metric-text.ts'
+import { readinessFamilies } from './metrics/readiness-families.ts'
 import { processFamilies, versionFamilies } from './metrics/service-metrics.ts'
 import { openApiDocument } from './openapi/openapi-document.ts'
 import { type PredictRequest, type RequestForm, readBatchRequest, readPredictRequest } from './predict-request.ts'
 import { answerPrediction } from './prediction.ts'
-import { answersOf, type SampleAnswer } from './sample-outputs.ts'
+import { answeredOutputs, answersOf, type SampleAnswer } from './sample-outputs.ts'
 import type { Route } from './service-http.ts'
-import { isReady, type ServiceView } from './service-view.ts'
+import { notReadyReason, type ServiceView } from './service-view.ts'
 import { protocolRoutes } from './v2/v2-routes.ts'
 import type { ServedVersion } from './versions/served-version.ts'
 import { requireCurrent } from './versions/version-set.ts'
@@ -61,15 +64,16 @@ export function serviceRoutes(view: ServiceView): Map<string, Route> {
       },
     ],
     ...protocolRoutes(view),
-    ...docsRoutes(),
+    ...docsRoutes(dirname(process.argv[1] ?? '')),
   ])
 }
 
-/** Alive, and what it is. Always 200: a service that cannot answer yet says so in the body and at /ready. */
+/** Alive, and what it is. Always 200: a service that cannot answer (yet) says so in the body and at /ready. */
 function health({ service, versions, statistics, isDraining }: ServiceView): Answer {
-  const loaded = versions.current !== null
+  const { current } = versions
+  const loaded = current !== null
   const { modelName, version } = versions.config
-  const status = isDraining() ? 'draining' : loaded ? 'ok' : 'loading'
+  const status = isDraining() ? 'draining' : !loaded ? 'loading' : current.downtime === null ? 'ok' : 'failing'
   return {
     status: 200,
     body: {
@@ -84,8 +88,8 @@ function health({ service, versions, statistics, isDraining }: ServiceView): Ans
 }
 
 function readiness(view: ServiceView): Answer {
-  const ready = isReady(view)
-  return { status: ready ? 200 : 503, body: { ready } }
+  const reason = notReadyReason(view)
+  return reason === null ? { status: 200, body: { ready: true } } : { status: 503, body: { ready: false, reason } }
 }
 
 function metrics(view: ServiceView): Answer {
@@ -98,7 +102,12 @@ function metrics(view: ServiceView): Answer {
   const shadows = versions.shadows.map(({ id, statistics: { metrics: counted } }) => ({ version: id, counted }))
   const answering = versions.answering.map(({ id, statistics: { metrics: counted } }) => ({ version: id, counted }))
   const counted = answering.length > 0 ? [...answering, ...shadows] : [{ version: versions.config.version, counted: statistics.metrics }]
-  const families = [...versionFamilies(service, counted, gauges), ...processFamilies(), ...otherMetrics.flatMap((read) => read())]
+  const families = [
+    ...versionFamilies(service, counted, gauges),
+    ...readinessFamilies(view),
+    ...processFamilies(),
+    ...otherMetrics.flatMap((read) => read()),
+  ]
   return { status: 200, body: metricText(families), contentType: METRICS_CONTENT_TYPE }
 }
 
@@ -154,17 +163,19 @@ function predict(
 ): Promise<Answer> {
   const version = view.versions.choose(context)
   const { predictor, form } = version
+  const { answerBytes } = view.limits
   const startedAt = performance.now()
   const { samples, withEmbedding } = read(requestForm(version))
   const started = {
     context,
     startedAt,
-    parts: predictor.predict(samples, context),
+    parts: predictor.predict(samples, context, answerBytes),
     samples: () => samples,
     sampleCount: samples.length,
-    again: async (other: ServedVersion) => other.predictor.predict(read(requestForm(other)).samples, untilDone),
+    again: async (other: ServedVersion) => other.predictor.predict(read(requestForm(other)).samples, untilDone, answerBytes),
   }
   return answerPrediction(view, version, started, (parts, latencyMs) => {
+    requireJsonFits(parts, answeredOutputs(form, withEmbedding), answerBytes)
     const answers = answersOf(parts, form, withEmbedding)
     const body = { version: version.id, ...shape(answers), latency_ms: latencyMs() }
     return { answer: { status: 200, body }, answers }

@@ -23,6 +23,15 @@ export interface ServiceView {
   readonly otherMetrics: readonly (() => readonly MetricFamily[])[]
 }
 
-export function isReady({ versions, isDraining }: ServiceView): boolean {
-  return versions.current !== null && !isDraining()
+export function isReady(view: ServiceView): boolean {
+  return notReadyReason(view) === null
+}
+
+/** Why predictions are not answered, in words; null where they are. */
+export function notReadyReason({ versions: { current }, isDraining }: ServiceView): string | null {
+  if (isDraining()) return 'The service is stopping.'
+  if (current === null) return 'The model is not loaded yet.'
+  const { downtime } = current
+  if (downtime === null) return null
+  return `The threads that run the model end again and again (${downtime.reason}); next attempt in ${downtime.retrySeconds} s.`
 }

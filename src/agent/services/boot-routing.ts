@@ -1,6 +1,6 @@
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { Routing } from '../../contract/routing.ts'
-import { sha256OfFile } from '../../engine/models/sha256.ts'
+import { sha256OfFile } from '../../platform/file-hash.ts'
 import type { ServiceFolder } from './service-folder.ts'
 
 /**

@@ -5,13 +5,13 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import type { GateCheck, Routing } from '../../contract/routing.ts'
 import type { ServiceSettings, ServiceState } from '../../contract/service.ts'
 import type { ServiceAction, ServiceResult } from '../../contract/service-protocol.ts'
+import { replaceFile } from '../../platform/durable-files.ts'
+import { readLine } from '../../platform/read-file.ts'
 import { checkRelease } from './boot-routing.ts'
 import { failedDeploy, notPassed } from './deploy-failure.ts'
-import { replaceFile } from './durable-files.ts'
 import { startScript } from './launch.ts'
 import { tryPort } from './listening-socket.ts'
 import { endOlderService, olderPort } from './older-layout.ts'
-import { readLine } from './read-file.ts'
 import type { ServiceFolder } from './service-folder.ts'
 import type { ServiceProcesses } from './service-processes.ts'
 import type { Keeper } from './supervision/keeper.ts'
@@ -226,7 +226,7 @@ export class Deploy {
     if (webhookSecret !== null) await this.#folder.replace('webhook-secret', `${webhookSecret}\n`)
     await this.#folder.replace('node', `${process.execPath}\n`)
     await this.#folder.replace('runtime', `${runtime}\n`)
-    await replaceFile(this.#folder.files, this.#folder.at('start'), startScript(this.#folder.path), 0o700)
+    await replaceFile(this.#folder.files, this.#folder.at('start'), startScript(this.#folder.path), { mode: 0o700 })
   }
 
   async #keepBy(keeper: Keeper): Promise<void> {

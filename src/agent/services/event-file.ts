@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { ServiceEvent } from '../../contract/routing.ts'
-import { type DurableFiles, replaceFile } from './durable-files.ts'
-import { readIfThere } from './read-file.ts'
+import { type DurableFiles, replaceFile } from '../../platform/durable-files.ts'
+import { readIfThere } from '../../platform/read-file.ts'
 
 /** Beyond this the file is cut to its newest events. */
 const longestBytes = 512_000

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { EdgesmithError } from '../../contract/errors.ts'
-import { readLine } from './read-file.ts'
+import { shellQuote } from '../../core/shell-quote.ts'
+import { cleanEnvironment } from '../../platform/clean-environment.ts'
+import { readLine } from '../../platform/read-file.ts'
 
 const nodeName = process.platform === 'win32' ? 'node.exe' : 'node'
 
@@ -29,12 +31,6 @@ export async function readLaunch(folder: string): Promise<Launch> {
   }
   const own = join(runtime, nodeName)
   return { node: existsSync(own) ? own : ((await readLine(join(folder, 'node'))) ?? process.execPath), agent }
-}
-
-/** The environment for programs of ours: nothing in it may change what Node loads or which token counts, and ONNX Runtime does not report to its maker. */
-export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, NODE_PATH: _path, EDGESMITH_LISTEN_FD: _fd, EDGESMITH_TOKEN: _token, ...environment } = process.env
-  return { ...environment, ORT_DISABLE_TELEMETRY: '1' }
 }
 
 /** Has a program of its own bring a service back to where it was: for the end of a process whose deploy was cut off. */
@@ -65,9 +61,4 @@ node=$runtime/node
 [ -x "$node" ] || IFS= read -r node <node || exit 1
 exec "$node" ${supervisorFlags.join(' ')} "$runtime/agent.cjs" supervise ${shellQuote(folder)}
 `
-}
-
-/** One word for a POSIX shell. */
-export function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../core/parse-json.ts'
 
 const reasonSchema = z.object({
   event: z.literal('failed'),
@@ -17,12 +18,9 @@ export type LogReason = z.infer<typeof reasonSchema>
 export function reasonIn(log: string): LogReason | null {
   for (const line of log.split('\n').reverse()) {
     if (!line.includes('"failed"')) continue
-    try {
-      const found = reasonSchema.safeParse(JSON.parse(line))
-      if (found.success) return found.data
-    } catch {
-      // Cut off, or not ours.
-    }
+    // None where it is cut off, or not ours.
+    const found = reasonSchema.safeParse(parseJson(line))
+    if (found.success) return found.data
   }
   return null
 }

@@ -2,23 +2,24 @@ import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { absentReport } from '../../contract/absent-report.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import { serviceNameSchema } from '../../contract/names.ts'
 import type { ServiceEvent } from '../../contract/routing.ts'
 import type { ServiceAction, ServiceReport, ServiceResult, TrafficRequest } from '../../contract/service-protocol.ts'
+import { signalProcess } from '../../platform/processes.ts'
 import { lifeMarkFile } from '../serve/control/life-mark.ts'
 import { Deploy, deploySteps } from './deploy.ts'
 import { startRecovery } from './launch.ts'
 import { endOlderService, isOlderService } from './older-layout.ts'
-import { signalProcess } from './processes.ts'
 import { ServiceFolder } from './service-folder.ts'
 import { withServiceLock } from './service-lock.ts'
 import { ServiceProcesses } from './service-processes.ts'
-import { absentReport, serviceReport } from './service-report.ts'
+import { serviceReport } from './service-report.ts'
 import { currentKeeper, uninstallKeepers } from './supervision/keepers.ts'
 import type { UnitPlaces } from './supervision/unit-text.ts'
-import { sweepParts } from './sweep.ts'
+import { forgetFailure, sweepParts } from './sweep.ts'
 import { undoChanges } from './undo-file.ts'
 
 /** What was not asked for is left out. */
@@ -72,7 +73,7 @@ export class MachineServices {
   }
 
   /** Answers what is worth knowing, or null. */
-  async #change(action: Action<'traffic' | 'stop' | 'start' | 'crash'>): Promise<string | null> {
+  async #change(action: Action<'traffic' | 'stop' | 'start' | 'crash' | 'forget-failure'>): Promise<string | null> {
     switch (action.action) {
       case 'traffic':
         return this.#traffic(action.service, action.traffic)
@@ -82,6 +83,8 @@ export class MachineServices {
         return this.#start(action.service)
       case 'crash':
         return this.#crash(action.service)
+      case 'forget-failure':
+        return this.#forgetFailure(action.service, action.release)
     }
   }
 
@@ -174,6 +177,11 @@ export class MachineServices {
       hint: 'Its log says why.',
       details: { log: await processes.folder.logTail(60) },
     })
+  }
+
+  async #forgetFailure(service: string, release: string): Promise<null> {
+    if (await forgetFailure(this.#folder(service), release)) return null
+    throw new EdgesmithError('NOT_FOUND', `${service} has no release ${release} that failed.`, { hint: 'Its report lists those it has.' })
   }
 
   async #remove(service: string): Promise<void> {

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { releaseIdSchema } from '../../contract/service.ts'
-import { endProcess, isPartOf } from './processes.ts'
-import { readLine } from './read-file.ts'
+import { endProcess } from '../../platform/processes.ts'
+import { readLine } from '../../platform/read-file.ts'
+import { isPartOf } from './processes.ts'
 import type { ServiceFolder } from './service-folder.ts'
 
 /** Older services finish what is in flight in less. */

@@ -1,40 +1,8 @@
-import { execFile } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
-
-/** Asking another program for a command line; it answers in milliseconds, PowerShell in seconds. */
-const askTimeoutMs = 15_000
-const pollMs = 50
+import { readdir } from 'node:fs/promises'
+import { commandLineOf } from '../../platform/processes.ts'
 
 /** What the agent does in a process. */
 type Part = 'serve' | 'supervise'
-
-/**
- * The command line of a process, with spaces between its arguments; empty when there is no such process (or it is a zombie, or, on Linux,
- * another user's, who may call his as he likes). Numbers of processes are given out again: only the command line tells whether it is still
- * the one that was meant.
- */
-async function commandLineOf(pid: number): Promise<string> {
-  if (process.platform === 'linux') {
-    const owner = (await stat(`/proc/${pid}`).catch(() => null))?.uid
-    if (owner !== process.getuid?.()) return ''
-    const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    return text.replaceAll('\0', ' ')
-  }
-  const [program, args] =
-    process.platform === 'win32'
-      ? ([
-          'powershell.exe',
-          ['-NoProfile', '-NonInteractive', '-Command', `(Get-CimInstance Win32_Process -Filter "ProcessId=${pid}").CommandLine`],
-        ] as const)
-      : (['ps', ['-ww', '-o', 'command=', '-p', String(pid)]] as const)
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: askTimeoutMs, windowsHide: true }, (error, stdout) =>
-      // Windows quotes words with spaces.
-      resolve(error ? '' : stdout.trim().replaceAll('"', '')),
-    )
-  })
-}
 
 /** Whether a process is the one that serves, or supervises, the service of a folder. */
 export async function isPartOf(pid: number, part: Part, folder: string): Promise<boolean> {
@@ -45,7 +13,6 @@ export async function isPartOf(pid: number, part: Part, folder: string): Promise
 /** All processes that serve or supervise a folder; empty where processes cannot be listed. */
 export async function processesOf(folder: string): Promise<number[]> {
   if (process.platform !== 'linux') return []
-  const { readdir } = await import('node:fs/promises')
   const found: number[] = []
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
@@ -55,54 +22,4 @@ export async function processesOf(folder: string): Promise<number[]> {
     if (line.includes(` serve ${folder} `) || line.includes(` supervise ${folder} `)) found.push(pid)
   }
   return found
-}
-
-/** Resident memory of a process; null where that is not simply to be read. */
-export async function residentBytesOf(pid: number): Promise<number | null> {
-  if (process.platform !== 'linux') return null
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const found = /^VmRSS:\s+(\d+) kB$/m.exec(status)
-  return found ? Number(found[1]) * 1024 : null
-}
-
-/** Whether a process of this number exists, also one of another user. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
-}
-
-/** When a process was started, in ticks of the clock since boot: tells it from a later one of the same number. Empty where nobody says. */
-export async function startOf(pid: number): Promise<string> {
-  if (process.platform !== 'linux') return ''
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // Field 22; the name before it may hold spaces and brackets. Source: proc_pid_stat(5).
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-}
-
-/** Sends a signal; a process that is gone is fine. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
-
-/** Asks a process to end, waits, and kills it where it does not. `still` says whether the number still means that process. */
-export async function endProcess(pid: number, still: () => Promise<boolean>, graceMs: number): Promise<void> {
-  for (const [signal, waitMs] of [
-    ['SIGTERM', graceMs],
-    ['SIGKILL', 5000],
-  ] as const) {
-    if (!(await still())) return
-    signalProcess(pid, signal)
-    for (let waited = 0; waited < waitMs; waited += pollMs) {
-      await delay(pollMs)
-      if (!(await still())) return
-    }
-  }
 }

@@ -1,6 +1,7 @@
 import { type ServiceEvent, serviceEventSchema } from '../../contract/routing.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { readIfThere } from '../../platform/read-file.ts'
 import { eventFileLimit } from './event-file.ts'
-import { readIfThere } from './read-file.ts'
 
 /** The newest ones, oldest first; lines that were cut off are left out. */
 export async function readEvents(path: string, most: number): Promise<ServiceEvent[]> {
@@ -17,9 +18,5 @@ export async function readEvents(path: string, most: number): Promise<ServiceEve
 
 function eventIn(line: string): ServiceEvent | null {
   if (line === '') return null
-  try {
-    return serviceEventSchema.safeParse(JSON.parse(line)).data ?? null
-  } catch {
-    return null
-  }
+  return serviceEventSchema.safeParse(parseJson(line)).data ?? null
 }

@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import { isIPv6 } from 'node:net'
 import type { z } from 'zod'
 import { EdgesmithError } from '../../contract/errors.ts'
@@ -11,17 +10,13 @@ import {
   serviceLiveSchema,
   type TrafficRequest,
 } from '../../contract/service-protocol.ts'
+import { callHttp, type HttpReply, jsonBody, jsonOf } from '../../platform/http-call.ts'
 
 /** A busy board may take seconds for its first answer. */
 const quickMs = 10_000
 /** Loading a big model, and thousands of timed runs. */
 const longMs = 1_800_000
 const mostBytes = 20_000_000
-
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
 
 /** Talks to the serving process on this machine as the owner of the service. */
 export class ServiceClient {
@@ -38,8 +33,9 @@ export class ServiceClient {
   /** Null when `GET /health` says that the service's model is loaded, otherwise what is found instead. */
   async health(service: string): Promise<string | null> {
     try {
-      const { status, body } = await this.#ask('GET', '/health', undefined, quickMs)
-      if (status !== 200) return `/health answers with status ${status}`
+      const reply = await this.#ask('/health', undefined, quickMs)
+      if (reply.status !== 200) return `/health answers with status ${reply.status}`
+      const body = jsonOf(reply)
       if (fieldOf(body, 'service') !== service) return 'another program answers'
       return fieldOf(body, 'model_loaded') === true ? null : 'its model is not loaded'
     } catch (error) {
@@ -49,29 +45,30 @@ export class ServiceClient {
 
   /** @throws EdgesmithError `DEPLOY_FAILED` */
   prepare(release: string, gate: ReleaseGate): Promise<PrepareResult> {
-    return this.#control('POST', '/control/prepare', { release, gate }, longMs, prepareResultSchema)
+    return this.#control('/control/prepare', { release, gate }, longMs, prepareResultSchema)
   }
 
   /** @throws EdgesmithError `DEPLOY_FAILED` */
   traffic(traffic: TrafficRequest): Promise<ServiceLive> {
-    return this.#control('POST', '/control/traffic', traffic, longMs, serviceLiveSchema)
+    return this.#control('/control/traffic', traffic, longMs, serviceLiveSchema)
   }
 
   /** @throws EdgesmithError `DEPLOY_FAILED` */
   live(): Promise<ServiceLive> {
-    return this.#control('GET', '/control/live', undefined, quickMs, serviceLiveSchema)
+    return this.#control('/control/live', undefined, quickMs, serviceLiveSchema)
   }
 
-  async #control<T>(method: 'GET' | 'POST', path: string, sent: unknown, timeoutMs: number, schema: z.ZodType<T>): Promise<T> {
-    let answer: Answer
+  async #control<T>(path: string, sent: unknown, timeoutMs: number, schema: z.ZodType<T>): Promise<T> {
+    let reply: HttpReply
     try {
-      answer = await this.#ask(method, path, sent, timeoutMs)
+      reply = await this.#ask(path, sent, timeoutMs)
     } catch (error) {
       throw new EdgesmithError('DEPLOY_FAILED', `The serving process did not answer ${path}: ${(error as Error).message}.`, {
         hint: 'Its log says why.',
       })
     }
-    const { status, body } = answer
+    const { status } = reply
+    const body = jsonOf(reply)
     if (status !== 200) {
       const refused = fieldOf(body, 'error')
       const message = fieldOf(refused, 'message') ?? refused
@@ -92,49 +89,21 @@ export class ServiceClient {
     })
   }
 
-  #ask(method: 'GET' | 'POST', path: string, sent: unknown, timeoutMs: number): Promise<Answer> {
-    const text = sent === undefined ? undefined : JSON.stringify(sent)
-    return new Promise((resolve, reject) => {
-      const call = request(
-        {
-          host: this.#host,
-          port: this.#port,
-          // What is for the owner on this machine only is answered to loopback addresses only.
-          localAddress: isIPv6(this.#host) ? '::1' : '127.0.0.1',
-          method,
-          path,
-          agent: false,
-          headers: {
-            host: isIPv6(this.#host) ? '[::1]' : '127.0.0.1',
-            authorization: `Bearer ${this.#token}`,
-            ...(text !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-          },
-        },
-        (response) => {
-          const chunks: Buffer[] = []
-          let bytes = 0
-          response.on('data', (chunk: Buffer) => {
-            bytes += chunk.length
-            if (bytes > mostBytes) call.destroy(new Error(`an answer of more than ${mostBytes} bytes`))
-            else chunks.push(chunk)
-          })
-          response.on('error', reject)
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parseJson(Buffer.concat(chunks).toString('utf8')) }))
-        },
-      )
-      const cut = setTimeout(() => call.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs)
-      call.on('close', () => clearTimeout(cut))
-      call.on('error', reject)
-      call.end(text)
+  #ask(path: string, sent: unknown, totalMs: number): Promise<HttpReply> {
+    // What is for the owner on this machine only is answered to loopback addresses only.
+    const [localAddress, host] = isIPv6(this.#host) ? ['::1', '[::1]'] : ['127.0.0.1', '127.0.0.1']
+    const body = sent === undefined ? undefined : jsonBody(sent)
+    return callHttp({
+      host: this.#host,
+      port: this.#port,
+      path,
+      token: this.#token,
+      body,
+      headers: { host },
+      localAddress,
+      totalMs,
+      mostBytes,
     })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -15,13 +15,14 @@ import {
   serviceSettingsSchema,
   serviceStateSchema,
 } from '../../contract/service.ts'
-import { sha256Of } from '../../engine/models/sha256.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { type DurableFiles, diskFiles, makeDurableFolder, replaceFile } from '../../platform/durable-files.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
+import { lastLines } from '../../platform/last-lines.ts'
+import { readIfThere } from '../../platform/read-file.ts'
 import { readToken } from '../serve/service-config.ts'
-import { type DurableFiles, diskFiles, makeDurableFolder, replaceFile } from './durable-files.ts'
 import { appendEvent } from './event-file.ts'
-import { lastLines } from './log-file.ts'
 import { readEvents } from './read-events.ts'
-import { readIfThere } from './read-file.ts'
 
 /** Longest file of a service that is read: golden answers and the reference of drift may take tens of megabytes. */
 const longestFileBytes = 200_000_000
@@ -188,12 +189,7 @@ function toText(value: unknown): string {
 /** A file that may be missing or, written by a process that died, of no use. */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
   const text = await readIfThere(path, longestFileBytes)
-  if (text === null) return null
-  try {
-    return schema.safeParse(JSON.parse(text)).data ?? null
-  } catch {
-    return null
-  }
+  return text === null ? null : (schema.safeParse(parseJson(text)).data ?? null)
 }
 
 function parsed<T>(text: string, schema: z.ZodType<T>, path: string): T {

@@ -1,9 +1,9 @@
 import { readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EdgesmithError } from '../../contract/errors.ts'
-import { readBootId } from './boot-id.ts'
-import { diskFiles, makeDurableFolder } from './durable-files.ts'
-import { isRunning, startOf } from './processes.ts'
+import { readBootId } from '../../platform/boot-id.ts'
+import { diskFiles, makeDurableFolder } from '../../platform/durable-files.ts'
+import { isRunning, startTicksOf } from '../../platform/processes.ts'
 
 /** A lock that does not say which process holds it counts as left behind after this. */
 const staleSeconds = 600
@@ -18,7 +18,7 @@ const staleSeconds = 600
  */
 export async function withServiceLock<T>(folder: string, owner: string, work: () => Promise<T>): Promise<T> {
   const lock = join(folder, 'lock')
-  const mine = `${owner.replaceAll('\n', ' ')}\n${await readBootId()} ${process.pid} ${await startOf(process.pid)}\n`
+  const mine = `${owner.replaceAll('\n', ' ')}\n${await readBootId()} ${process.pid} ${startTicksOf(process.pid)}\n`
   const services = dirname(folder)
   await diskFiles.makeFolder(dirname(services))
   for (const path of [services, folder]) await makeDurableFolder(diskFiles, path)
@@ -74,7 +74,7 @@ async function isLeftBehind({ text, ageSeconds }: Holder): Promise<boolean> {
   if (bootId && /^\d{1,10}$/.test(pid ?? '')) {
     if (bootId !== (await readBootId()) || !isRunning(Number(pid))) return true
     // Numbers of processes are given out again.
-    const now = await startOf(Number(pid))
+    const now = startTicksOf(Number(pid))
     return start !== undefined && start !== '' && now !== '' && start !== now
   }
   // A clock that was set back makes ages negative.

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
+import { absentReport } from '../../contract/absent-report.ts'
 import type { Routing } from '../../contract/routing.ts'
 import type { ServiceLive, ServiceReport } from '../../contract/service-protocol.ts'
+import { residentBytesOf } from '../../platform/processes.ts'
 import { isOlderService } from './older-layout.ts'
-import { residentBytesOf } from './processes.ts'
 import type { ServiceProcesses } from './service-processes.ts'
 import { currentKeeper } from './supervision/keepers.ts'
 
@@ -39,25 +40,6 @@ export async function serviceReport(processes: ServiceProcesses, root: string): 
     rebootNote: rebootNote?.slice(0, 1000) ?? null,
     versions: await storedVersions(processes, routing, live),
     events: await folder.readEvents(mostEvents),
-  }
-}
-
-/** A service that is not there, or only begun. */
-export function absentReport(service: string, message: string): ServiceReport {
-  return {
-    service,
-    state: 'unknown',
-    message,
-    pid: null,
-    port: null,
-    host: null,
-    uptimeSeconds: null,
-    rssBytes: null,
-    supervision: null,
-    survivesReboot: false,
-    rebootNote: null,
-    versions: [],
-    events: [],
   }
 }
 

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cleanEnvironment, type Launch } from './launch.ts'
-import { readIfThere } from './read-file.ts'
+import { cleanEnvironment } from '../../platform/clean-environment.ts'
+import { readIfThere } from '../../platform/read-file.ts'
+import type { Launch } from './launch.ts'
 import type { SupervisedLog } from './supervised-log.ts'
 
 /** Loading a model of gigabytes from an SD card takes a while; nothing healthy takes longer. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readIfThere } from './read-file.ts'
+import { readIfThere } from '../../platform/read-file.ts'
 
 /** `supervisor.json`: what a supervisor says of itself and of its serving process. */
 export interface SupervisorState {

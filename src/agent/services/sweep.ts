@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Routing } from '../../contract/routing.ts'
-import { isRunning } from './processes.ts'
+import { isRunning } from '../../platform/processes.ts'
 import type { ServiceFolder } from './service-folder.ts'
 
 /** Failed releases that are kept, for their logs. */
@@ -34,6 +34,21 @@ export async function pruneReleases(folder: ServiceFolder, routing: Routing, loa
   failed.sort((a, b) => (a.at < b.at ? 1 : -1))
   for (const { id } of failed.slice(0, keptFailures)) kept.add(id)
   for (const id of names) if (!kept.has(id)) await folder.files.remove(join(folder.at('releases'), id))
+}
+
+/**
+ * Deletes what is known of a failure, and the release with it, unless the routing names it: then it served before it failed, or serves again.
+ * @returns false where the release did not fail
+ */
+export async function forgetFailure(folder: ServiceFolder, release: string): Promise<boolean> {
+  if ((await folder.readFailure(release)) === null) return false
+  const routing = await folder.readRouting()
+  if (routing && inRouting(routing).includes(release)) await folder.clearFailure(release)
+  else {
+    await folder.files.remove(join(folder.at('releases'), release))
+    await folder.files.syncFolder(folder.at('releases'))
+  }
+  return true
 }
 
 /** Releases a routing names. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { readBootId } from './boot-id.ts'
-import { type DurableFiles, replaceFile } from './durable-files.ts'
-import { isRunning } from './processes.ts'
-import { readIfThere } from './read-file.ts'
+import { readBootId } from '../../platform/boot-id.ts'
+import { type DurableFiles, replaceFile } from '../../platform/durable-files.ts'
+import { isRunning } from '../../platform/processes.ts'
+import { readIfThere } from '../../platform/read-file.ts'
 
 /** Files of a service that a deploy may change before it is decided. */
 const changedFiles = ['service.json', 'routing.json', 'runtime', 'node', 'stopped', 'webhook-secret'] as const

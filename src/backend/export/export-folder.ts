@@ -1,15 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { chmod, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { ExportResult } from '../../contract/export.ts'
-import { systemCode } from '../../engine/models/read-file.ts'
-import { writeError } from '../../engine/models/write-file.ts'
-import { throwIfCancelled } from '../jobs/cancellation.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
+import { HashMeter } from '../../platform/file-hash.ts'
+import { systemCode } from '../../platform/system-code.ts'
+import { writeError } from '../../platform/write-file.ts'
 
 type ExportedFile = ExportResult['files'][number]
 
@@ -114,26 +115,18 @@ export class ExportFolder {
     if (!path.split('/').every((part) => fileName.test(part))) throw new Error(`not a name for an exported file: ${path}`)
     if (this.#files.has(path)) throw new Error(`exported twice: ${path}`)
     const place = join(this.#temporary, path)
-    const hash = createHash('sha256')
-    let sizeBytes = 0
-    const counted = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk)
-        sizeBytes += chunk.length
-        done(null, chunk)
-      },
-    })
+    const meter = new HashMeter()
     const { executable = false } = options
     try {
       await mkdir(dirname(place), { recursive: true })
-      await pipeline([...streams, counted, createWriteStream(place, { flags: 'wx', flush: true })], { signal: this.#signal })
+      await pipeline([...streams, meter, createWriteStream(place, { flags: 'wx', flush: true })], { signal: this.#signal })
       // Whatever the umask: another user runs it.
       await chmod(place, executable ? 0o755 : 0o644)
     } catch (error) {
       throwIfCancelled(this.#signal)
       throw writeError(error, join(this.path, path))
     }
-    const sha256 = hash.digest('hex')
+    const [sha256, sizeBytes] = [meter.sha256(), meter.sizeBytes]
     if (options.sha256 !== undefined && options.sha256 !== sha256) {
       throw new EdgesmithError(
         'FILE_UNREADABLE',

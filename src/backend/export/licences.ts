@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { docsFiles } from '../../contract/docs-files.ts'
 import type { ExportFolder } from './export-folder.ts'
 import type { ExportContext } from './exporter.ts'
 
@@ -29,6 +30,12 @@ const parts: readonly Part[] = [
     licence: 'Apache-2.0 and BSD-3-Clause',
     home: 'https://protobufes.com',
     texts: ['resources/licenses/Apache-2.0.txt'],
+  },
+  {
+    name: 'Swagger UI',
+    licence: 'Apache-2.0, with parts under the licences listed in the text',
+    home: 'https://swagger.io/tools/swagger-ui',
+    texts: [`out/agent/${docsFiles.licence}`],
   },
   {
     name: 'sharp',

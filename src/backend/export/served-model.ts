@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { Release, ServiceConfigFile } from '../../contract/service.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
+import { callHttp, jsonBody, jsonOf } from '../../platform/http-call.ts'
 import { startProcess } from '../../remote/local-process.ts'
 import { LineTooLong, readLines } from '../../remote/read-lines.ts'
 import type { RunningProcess } from '../../remote/running-process.ts'
-import { throwIfCancelled } from '../jobs/cancellation.ts'
 import { exampleRequests } from './example-request.ts'
 
 const shape = z.array(z.union([z.int(), z.string(), z.null()]))
@@ -54,6 +56,8 @@ const logLineSchema = z.union([
 
 const longestLine = 1_000_000
 const answerTimeoutMs = 60_000
+/** Descriptions of models with thousands of fields, and answers of large outputs. */
+const mostAnswerBytes = 64_000_000
 
 export interface ServeOptions {
   readonly service: string
@@ -147,13 +151,9 @@ async function lastLine(stream: RunningProcess['stderr']): Promise<string> {
 
 async function ask(port: number, token: string, { release, signal }: ServeOptions): Promise<ServedModel> {
   const call = async (path: string, body?: object) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method: body ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]),
-    })
-    return { status: response.status, body: parseJson(await response.text()) }
+    const sent = { path, token, body: body && jsonBody(body), totalMs: answerTimeoutMs, mostBytes: mostAnswerBytes, signal }
+    const reply = await callHttp({ host: '127.0.0.1', port, ...sent })
+    return { status: reply.status, body: jsonOf(reply) }
   }
   const info = modelInfoSchema.parse((await call('/model_info')).body)
   const openApi = z.record(z.string(), z.unknown()).parse((await call('/openapi.json')).body)
@@ -166,14 +166,6 @@ async function ask(port: number, token: string, { release, signal }: ServeOption
   }
   const { peak_rss_bytes: peakRssBytes } = z.object({ peak_rss_bytes: z.number() }).parse((await call('/stats')).body)
   return { info, openApi, example, peakRssBytes }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function notExportable(reason: string): EdgesmithError {

@@ -10,7 +10,7 @@ import {
 } from '../../contract/engine-protocol.ts'
 import { EdgesmithError, type ErrorReport, fromErrorReport } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
-import { cancelledError } from './cancellation.ts'
+import { cancelledError } from '../../platform/cancellation.ts'
 
 export interface EngineOptions {
   readonly entry: string

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { BackendEvent } from '../../contract/backend-event.ts'
 import { toErrorReport } from '../../contract/errors.ts'
 import type { Job, JobReporter } from '../../contract/job.ts'
-import type { BackendEvent } from '../../contract/procedures.ts'
+import { cancelledError, throwIfCancelled } from '../../platform/cancellation.ts'
 import type { JobRepository } from '../../storage/job-repository.ts'
 import type { LeaseMode, LeaseRepository } from '../../storage/lease-repository.ts'
-import { cancelledError, throwIfCancelled } from './cancellation.ts'
 import { ProgressLimiter } from './progress-limiter.ts'
 
 /** What a job works with. */

@@ -1,4 +1,4 @@
-import type { BackendEvent } from '../../contract/procedures.ts'
+import type { BackendEvent } from '../../contract/backend-event.ts'
 import type { WorkspaceDatabase } from '../../storage/database.ts'
 import type { JobRepository } from '../../storage/job-repository.ts'
 import { markInterruptedJobs } from './interrupted-jobs.ts'

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { writeFileWhole } from '../../engine/models/write-file.ts'
+import { writeFileWhole } from '../../platform/write-file.ts'
 import { assertWritableFolder } from '../use-cases/models.ts'
 
 /**

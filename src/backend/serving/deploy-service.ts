@@ -116,6 +116,7 @@ export async function deployService(
       release: brought.release,
       checks: [...checks, ...brought.checks],
       rebootNote: report.rebootNote,
+      cancelledTooLate: context.signal.aborted,
     },
     made: decided.made,
   }

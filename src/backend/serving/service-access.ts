@@ -1,11 +1,19 @@
 import { EdgesmithError } from '../../contract/errors.ts'
+import { callHttp, type HttpBody, jsonOf } from '../../platform/http-call.ts'
 import type { StoredDeployment } from '../../storage/deployment-repository.ts'
 import type { Services } from '../services.ts'
-import { callService, type ServiceAnswer } from './service-client.ts'
 import { noteReport } from './service-reports.ts'
 
 /** A service answers one sample within this, or something is wrong with it. */
 const ANSWER_TIMEOUT_MS = 30_000
+/** Answers larger than this are not for a window. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+/** What a service answered. `body` is the parsed JSON, undefined when it is none. */
+interface ServiceAnswer {
+  readonly status: number
+  readonly body: unknown
+}
 
 /** The ways to running services: tunnels, and tokens, which are kept in memory only. */
 export class ServiceAccess {
@@ -36,10 +44,10 @@ export class ServiceAccess {
    * One request to a running service. Where nobody answers, or the token is refused, the device is asked once whether the service
    * has moved: another computer may have deployed it anew.
    *
-   * @param body JSON or a RawBody to POST; GET without
+   * @param body to POST; GET without
    * @throws EdgesmithError `SERVICE_NOT_RUNNING`, those of the connection
    */
-  async ask(id: string, path: string, body?: unknown): Promise<ServiceAnswer> {
+  async ask(id: string, path: string, body?: HttpBody): Promise<ServiceAnswer> {
     const stored = this.#services.deployments.get(id)
     const first = await this.#attempt(id, path, body)
     if (!('reason' in first) && first.status !== 401) return first
@@ -53,9 +61,13 @@ export class ServiceAccess {
     return second
   }
 
-  async #attempt(id: string, path: string, body: unknown): Promise<ServiceAnswer | { readonly reason: string }> {
+  async #attempt(id: string, path: string, body: HttpBody | undefined): Promise<ServiceAnswer | { readonly reason: string }> {
     const { port, token } = await this.connect(id)
-    return callService({ port, path, token, body, timeoutMs: ANSWER_TIMEOUT_MS }).catch((error: Error) => ({ reason: error.message }))
+    const limits = { silenceMs: ANSWER_TIMEOUT_MS, mostBytes: MAX_ANSWER_BYTES }
+    return callHttp({ host: '127.0.0.1', port, path, token, body, headers: { accept: 'application/json' }, ...limits }).then(
+      (reply) => ({ status: reply.status, body: jsonOf(reply) }),
+      (error: Error) => ({ reason: error.message }),
+    )
   }
 }
 

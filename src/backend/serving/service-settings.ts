@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { type ServiceChoices, type ServiceSettings, serviceSettingsSchema } from '../../contract/service.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
 
 /** What nobody but the user may know; answered once. */
 export interface MadeSecrets {
@@ -74,7 +75,7 @@ function decideKeys(before: StoredKeys, choices: ServiceChoices['apiKeys']): { a
     if (key === undefined && known) return { ...known, rateLimit: limit }
     const text = key ?? randomBytes(32).toString('base64url')
     if (key === undefined) made.push({ name, key: text })
-    return { name, sha256: createHash('sha256').update(text).digest('hex'), rateLimit: limit }
+    return { name, sha256: sha256Of(text), rateLimit: limit }
   })
   return { apiKeys, made }
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Dataset } from '../../contract/dataset.ts'
-import { throwIfCancelled } from '../jobs/cancellation.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import type { Services } from '../services.ts'
 
 /** Files that an engine made in a folder of ours and that become files of datasets. */

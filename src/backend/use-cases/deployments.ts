@@ -4,6 +4,7 @@ import type { Deployment } from '../../contract/deployment.ts'
 import { EdgesmithError, toErrorReport } from '../../contract/errors.ts'
 import { sha256Schema } from '../../contract/names.ts'
 import { type ServiceLive, type ServiceReport, serviceLiveSchema } from '../../contract/service-protocol.ts'
+import { jsonBody } from '../../platform/http-call.ts'
 import type { Services as DeviceServices } from '../../remote/device-session.ts'
 import type { StoredDeployment } from '../../storage/deployment-repository.ts'
 import type { HandlersOf } from '../handlers.ts'
@@ -11,7 +12,6 @@ import { runEngine } from '../jobs/engine-process.ts'
 import { announce, type Services } from '../services.ts'
 import { checkOrder, deployService, freeServiceName } from '../serving/deploy-service.ts'
 import { ServiceAccess } from '../serving/service-access.ts'
-import { RawBody } from '../serving/service-client.ts'
 import { noteReport, statusOf } from '../serving/service-reports.ts'
 import type { MadeSecrets } from '../serving/service-settings.ts'
 import { datasetSource } from './dataset-source.ts'
@@ -47,6 +47,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
     'deployments.live': ({ id }) => live(id),
     'deployments.rollback': ({ id }) => onDevice(id, (of, service) => of.traffic(service, { action: 'rollback' })),
     'deployments.traffic': ({ id, traffic }) => onDevice(id, (of, service) => of.traffic(service, traffic)),
+    'deployments.forgetFailure': ({ id, release }) => onDevice(id, (of, service) => of.forgetFailure(service, release)),
     'deployments.stop': async ({ id }) => {
       access.forget(id)
       return status(id, await onDevice(id, (of, service) => of.stop(service)))
@@ -69,7 +70,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
       return { modelInfo: modelInfo.body, openApi: openApi.body }
     },
     'deployments.ask': async ({ id, path, body, image }) => {
-      const sent = image ? new RawBody(image.contentType, Buffer.from(image.base64, 'base64')) : body
+      const sent = image ? { contentType: image.contentType, content: Buffer.from(image.base64, 'base64') } : jsonBody(body)
       // Not counted: opening the tunnel.
       await access.connect(id)
       const started = performance.now()
@@ -81,7 +82,7 @@ export function deploymentHandlers(services: Services): HandlersOf<'deploy'> & H
       const served = servedSchema.safeParse((await access.ask(id, '/model_info')).body).data
       const sample = await readSample(services, deployments.get(id), served, datasetId, index)
       const started = performance.now()
-      const { status: httpStatus, body: response } = await access.ask(id, '/predict', { inputs: sample.inputs })
+      const { status: httpStatus, body: response } = await access.ask(id, '/predict', jsonBody({ inputs: sample.inputs }))
       return { httpStatus, response, expected: sample.label, roundTripMs: performance.now() - started }
     },
     'deployments.remove': async ({ id }) => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { doctorCheckSchema } from '../../contract/procedures.ts'
+import { doctorCheckSchema } from '../../contract/doctor.ts'
 import type { HandlersOf } from '../handlers.ts'
 import type { Services } from '../services.ts'
 

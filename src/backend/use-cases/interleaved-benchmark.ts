@@ -1,4 +1,4 @@
-import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
+import { type BenchResult, type BenchSettings, worstNoise } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
 import { type Energy, MOST_RUN_READINGS, type RunTelemetry } from '../../contract/telemetry.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
@@ -6,8 +6,8 @@ import { outlierShare } from '../../core/statistics/outliers.ts'
 import { percentileOfSorted } from '../../core/statistics/percentiles.ts'
 import { thinReadings } from '../../core/telemetry/thinned-readings.ts'
 import { pooledReasons, pooledWarnings } from '../../engine/measure/measurement-warnings.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { benchOn, type ReadyDevice } from '../devices/agent-work.ts'
-import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import { pooledTensorRt } from './pooled-tensorrt.ts'
 
@@ -99,7 +99,7 @@ export function poolBlocks(blocks: readonly BenchResult[], settings: BenchSettin
     latenciesMs.set(block.latenciesMs, offset)
     offset += block.latenciesMs.length
   }
-  const worst = (['throttled', 'noisy', 'unknown', 'quiet'] as const).find((label) => blocks.some(({ noise }) => noise.label === label))
+  const worst = worstNoise(blocks)
   const known = (pick: (block: BenchResult) => number | null) => blocks.flatMap((block) => pick(block) ?? [])
   const middle = (pick: (block: BenchResult) => number) => percentileOfSorted(Float64Array.from(blocks, pick).sort(), 50)
   const mean = (pick: (block: BenchResult) => number) =>

@@ -2,9 +2,10 @@ import { open, rename, rm } from 'node:fs/promises'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { ProcedureArguments } from '../../contract/procedures.ts'
 import { type PredictionPage, predictionPageSchema } from '../../contract/service-protocol.ts'
-import { writeError } from '../../engine/models/write-file.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
+import { jsonBody } from '../../platform/http-call.ts'
+import { writeError } from '../../platform/write-file.ts'
 import type { HandlersOf } from '../handlers.ts'
-import { throwIfCancelled } from '../jobs/cancellation.ts'
 import type { JobContext } from '../jobs/job-queue.ts'
 import type { Services } from '../services.ts'
 import { ServiceAccess } from '../serving/service-access.ts'
@@ -66,7 +67,7 @@ async function askPage(
   deploymentId: string,
   request: { readonly format: string; readonly after: number; readonly newest: number | null },
 ): Promise<PredictionPage> {
-  const { status, body } = await access.ask(deploymentId, '/control/predictions', request)
+  const { status, body } = await access.ask(deploymentId, '/control/predictions', jsonBody(request))
   const page = predictionPageSchema.safeParse(body)
   if (status === 200 && page.success) return page.data
   if (status === 409) {

@@ -1,6 +1,6 @@
+import type { CompareAllResult } from '../../contract/compare-all.ts'
 import type { Comparison, ComparisonRow } from '../../contract/measurement.ts'
 import type { Model } from '../../contract/model.ts'
-import type { CompareAllResult } from '../../contract/procedures.ts'
 import { formatBytes, formatDecibels, formatPercent, formatPoints, formatRatio } from '../report/quantities.ts'
 import { accuracyVerdict, baselineRow, comparedRows } from '../report/verdicts.ts'
 

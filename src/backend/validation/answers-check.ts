@@ -1,4 +1,5 @@
-import { jsonOf, replyText, type ServiceClient, type ServiceReply } from './service-client.ts'
+import { type HttpReply, jsonOf } from '../../platform/http-call.ts'
+import { replyText, type ServiceClient } from './service-client.ts'
 import { failed, failureOf, passed, type ValidationCheck } from './validation-check.ts'
 
 const NAME = 'answers'
@@ -23,7 +24,7 @@ export async function checkAnswers(client: ServiceClient, release: string | null
 
 type Fields = Readonly<Record<string, unknown>>
 
-function fieldsOf(reply: ServiceReply): Fields {
+function fieldsOf(reply: HttpReply): Fields {
   const value = jsonOf(reply)
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
 }

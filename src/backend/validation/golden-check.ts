@@ -2,7 +2,8 @@ import type { GoldenAnswers, TensorText } from '../../contract/service.ts'
 import { decodeBase64 } from '../../core/base64.ts'
 import { halfToFloat } from '../../core/float16.ts'
 import { outputSpan } from '../../core/metrics/output-span.ts'
-import { jsonOf, replyText, type ServiceClient, type ServiceReply } from './service-client.ts'
+import { type HttpReply, jsonOf } from '../../platform/http-call.ts'
+import { replyText, type ServiceClient } from './service-client.ts'
 import { failed, failureOf, notChecked, passed, type ValidationCheck } from './validation-check.ts'
 
 const NAME = 'golden answers'
@@ -85,7 +86,7 @@ function bytesOf({ values }: TensorText): Uint8Array {
 
 /** Reads the binary outputs of an answer beside the wanted ones. @returns what is wrong with the answer, or null */
 function takeOutputs(
-  reply: ServiceReply,
+  reply: HttpReply,
   outputs: readonly TensorText[],
   found: Map<string, { readonly wanted: number[]; readonly given: number[] }>,
 ): string | null {

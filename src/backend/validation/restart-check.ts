@@ -1,6 +1,7 @@
 import type { JobReporter } from '../../contract/job.ts'
+import { jsonOf } from '../../platform/http-call.ts'
 import type { Services as DeviceServices } from '../../remote/device-session.ts'
-import { jsonOf, replyText, type ServiceClient } from './service-client.ts'
+import { replyText, type ServiceClient } from './service-client.ts'
 import { failed, failureOf, passed, type ValidationCheck } from './validation-check.ts'
 
 const NAME = 'restart'

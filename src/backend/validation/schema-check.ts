@@ -2,7 +2,8 @@ import { jsonMismatch } from '../../core/json-schema/check-json.ts'
 import { referred } from '../../core/json-schema/json-schema.ts'
 import { sampleJson } from '../../core/json-schema/sample-json.ts'
 import { seededRandom } from '../../core/statistics/seeded-random.ts'
-import { jsonOf, replyText, type ServiceClient, type ServiceReply } from './service-client.ts'
+import { type HttpReply, jsonOf } from '../../platform/http-call.ts'
+import { replyText, type ServiceClient } from './service-client.ts'
 import { failed, failureOf, notChecked, passed, type ValidationCheck } from './validation-check.ts'
 
 const NAME = 'schema'
@@ -81,7 +82,7 @@ function operationsOf(document: unknown): Operation[] {
 }
 
 /** Why an answer is none of the documented ones. */
-function breachOf({ responses }: Operation, reply: ServiceReply, document: unknown): string | null {
+function breachOf({ responses }: Operation, reply: HttpReply, document: unknown): string | null {
   let described = responses[String(reply.status)]
   if (described === undefined) return `the status ${reply.status} is not described. It answered ${replyText(reply)}`
   const reference = fields(described).$ref

@@ -92,7 +92,7 @@ export const deployCommand = defineCommand({
   },
   notes: [
     'A release is checked beside what serves: files, loading, golden answers, latency. Then it takes its place: at once (and is watched), or by --weight, --canary or --shadow beside it. What serves goes on serving when it fails.',
-    'A canary waits for requests, as long as it takes, and --wait with it; a watch ends after its seconds.',
+    'A canary waits for requests, as long as it takes, and --wait with it: every minute it says how many are missing, and how to decide by hand. A watch ends after its seconds.',
     'The service listens on the device’s loopback only, unless --open says otherwise, and always asks for a token or key. edgesmith connect SERVICE opens the way to it and prints both.',
   ],
   examples: [
@@ -148,6 +148,9 @@ export const deployCommand = defineCommand({
         ...(outcome && { rollout: outcome.document }),
       },
       text: [
+        ...(deployment.cancelledTooLate
+          ? [`Cancelled too late: the release had taken its place already. edgesmith rollback ${deployment.service} takes it back.`, '']
+          : []),
         factList([
           ['service', deployment.service],
           ['model', deployment.model],

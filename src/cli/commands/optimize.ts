@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { assertWritableFolder } from '../../backend/use-cases/models.ts'
 import { LOCAL_DEVICE_ID } from '../../contract/device.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
@@ -11,6 +8,7 @@ import type { Model } from '../../contract/model.ts'
 import { displayNameSchema, targetSchema } from '../../contract/names.ts'
 import { procedures } from '../../contract/procedures.ts'
 import { int8StaticStepSchema, recipeNames } from '../../contract/recipe.ts'
+import { sha256OfFile } from '../../platform/file-hash.ts'
 import { type AccuracyPair, describeBuild } from '../build-description.ts'
 import { type CommandContext, type CommandResult, defineCommand } from '../command.ts'
 import { deviceOption, lengthOptions, preprocessOption, readPreprocessing, threadsOption } from '../common-options.ts'
@@ -112,7 +110,8 @@ async function optimizeByRecipe(
     budget: maxDrop !== undefined && labelled && searches ? { maxAccuracyDrop: maxDrop, datasetId: labelled.id } : undefined,
   })
   if (out !== null) await (await context.backend()).call('models.export', { id: model.id, path: out })
-  const written = out === null ? summary.output.sha256 : await fileHash(out)
+  // Of what is really on the disk, so that the printed hash is a check of the written file.
+  const written = out === null ? summary.output.sha256 : await sha256OfFile(out)
   const accuracy = labelled === undefined ? null : await measureAccuracy(context, source, model, labelled.id)
   const speed = given['no-speed-check'] ? null : await checkSpeed(context, source, model)
   const gates = checkGates(given, {
@@ -147,11 +146,4 @@ async function optimizeByRecipe(
 async function measureAccuracy(context: CommandContext, source: Model, build: Model, datasetId: string): Promise<AccuracyPair> {
   const evaluate = (model: Model) => runJob(context, 'evaluate.start', { modelId: model.id, datasetId, deviceId: LOCAL_DEVICE_ID })
   return { baseline: await evaluate(source), build: await evaluate(build) }
-}
-
-/** SHA-256 of what is really on the disk, so that the printed hash is a check of the written file. */
-async function fileHash(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
 }

@@ -9,6 +9,8 @@ import { checkLines, logTail } from './service-text.ts'
 const POLL_MS = 1000
 /** While a service restarts it may not answer for a moment; longer is a failure of its own. */
 const MOST_SILENT_POLLS = 20
+/** A canary waits for requests without end. How often that, and the way out, is said. */
+const REMIND_MS = 60_000
 
 /** How a roll-out ended. */
 export interface RolloutOutcome {
@@ -21,9 +23,14 @@ export interface RolloutOutcome {
  * Waits until the watch or the canary of a release is decided. Ctrl+C ends the waiting, not the roll-out.
  * @throws EdgesmithError `SERVICE_NOT_RUNNING` when the service does not answer for long, `JOB_CANCELLED`
  */
-export async function awaitRollout(context: CommandContext, { id, release, service }: Deployed): Promise<RolloutOutcome> {
+export async function awaitRollout(
+  context: CommandContext,
+  { id, release, service }: Deployed,
+  now: () => number = () => performance.now(),
+  pollMs = POLL_MS,
+): Promise<RolloutOutcome> {
   const backend = await context.backend()
-  let [said, silent] = ['', 0]
+  let [said, silent, saidAtMs] = ['', 0, now()]
   for (;;) {
     const live = await backend.call('deployments.live', { id }).catch((error: unknown) => {
       if (toErrorReport(error).code !== 'SERVICE_NOT_RUNNING' || ++silent > MOST_SILENT_POLLS) throw error
@@ -32,19 +39,30 @@ export async function awaitRollout(context: CommandContext, { id, release, servi
     if (live) {
       silent = 0
       if (live.watch?.release !== release && live.canary?.release !== release) break
-      const now = standing(live)
-      if (now !== said) context.terminal.note(now)
-      said = now
+      const stands = standing(live)
+      const waits = live.canary !== null && now() - saidAtMs >= REMIND_MS
+      if (stands !== said || waits) {
+        context.terminal.note(waits ? `${stands}: ${waiting(live.canary, service)}` : stands)
+        saidAtMs = now()
+      }
+      said = stands
     }
-    await delay(POLL_MS)
+    await delay(pollMs)
   }
   return outcomeOf(await backend.call('deployments.report', { id }), service, release)
 }
 
 /** Changes seldom: it is a line for a log. */
 function standing({ watch, canary }: ServiceLive): string {
-  if (canary) return `Canary at ${canary.steps[canary.step] ?? 100} %${canary.waitingFor && `: ${canary.waitingFor}`}`
+  if (canary) return `Canary at ${canary.steps[canary.step] ?? 100} %`
   return watch ? 'Watching the new release' : ''
+}
+
+/** What a canary that stands still waits for, and how to decide by hand. */
+function waiting(canary: ServiceLive['canary'], service: string): string {
+  const wanted = canary?.waitingFor ? `waits for ${canary.waitingFor}` : 'goes on'
+  const release = canary?.release.slice(0, 8) ?? ''
+  return `${wanted}. By hand: edgesmith promote ${service} ${release}, or edgesmith withdraw ${service} ${release}`
 }
 
 function outcomeOf({ versions }: ServiceReport, service: string, release: string | null): RolloutOutcome {

@@ -16,7 +16,7 @@ export const settingsOptions = {
   open: text('HOST[,HOST]', 'open it to the network, under these names or addresses only; none closes it again (default: loopback only)'),
   'api-key': repeated(text('NAME', 'a client of its own: its key is printed once; may be given again')),
   'revoke-api-key': repeated(text('NAME', 'takes a client’s key away')),
-  'rate-limit': setting('N', z.number().min(0).max(1e6), 'predictions a second of each client; 0 for no limit'),
+  'rate-limit': setting('N', z.number().min(0).max(1e6), 'prediction requests a second of each client, a batch being one; 0 for no limit'),
   'log-predictions': setting(
     'SHARE',
     z.number().min(0).max(1),

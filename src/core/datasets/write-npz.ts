@@ -1,4 +1,5 @@
 import { deflateSync } from 'fflate'
+import { joinBytes } from '../join-bytes.ts'
 import { crc32 } from './crc32.ts'
 import { countOf, elementWidth, type NumericArray, type NumericType } from './numeric-array.ts'
 
@@ -81,19 +82,9 @@ export function writeNpz(arrays: readonly NumericArray[], { compress = true }: {
   view.setUint16(10, arrays.length, true)
   view.setUint32(12, directorySize, true)
   view.setUint32(16, offset, true)
-  return joined([...parts, ...directory, end])
+  return joinBytes([...parts, ...directory, end])
 }
 
 function signature(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer)
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

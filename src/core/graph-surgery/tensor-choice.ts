@@ -1,7 +1,7 @@
 import { CoreError } from '../core-error.ts'
 import type { Graph } from '../onnx/graph.ts'
 import { quoteName, quoteNames } from '../onnx/quote-name.ts'
-import { matchesGlob } from '../quantization/exclusion.ts'
+import { matchesWildcards } from '../wildcards.ts'
 import { nearNames } from './near-names.ts'
 
 /** Names that an error lists where nothing is near. */
@@ -24,7 +24,7 @@ export function chosenTensors(entries: readonly string[], tensors: readonly stri
   const known = new Set(tensors)
   const chosen = new Set<string>()
   for (const entry of entries) {
-    const matches = known.has(entry) ? [entry] : /[*?]/.test(entry) ? tensors.filter((name) => matchesGlob(name, entry)) : []
+    const matches = known.has(entry) ? [entry] : /[*?]/.test(entry) ? tensors.filter((name) => matchesWildcards(entry, name)) : []
     if (matches.length === 0) throw unknownTensor(entry, tensors, what)
     for (const name of matches) chosen.add(name)
   }

@@ -1,6 +1,7 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { GraphProtoSchema, type ModelProto, ModelProtoSchema, type TensorProto, TensorProtoSchema } from 'onnx-buf'
 import { CoreError } from '../core-error.ts'
+import { joinBytes } from '../join-bytes.ts'
 import { recognizeFormat } from './file-formats.ts'
 import { MODEL_LIMITS } from './limits.ts'
 import { checkWire, type WireProblem } from './wire-check.ts'
@@ -47,7 +48,7 @@ export function encodeModel(model: ModelProto): Uint8Array {
     return [fieldHead(GRAPH_INITIALIZER, byteSize(parts)), ...parts]
   })
   const [nodes = EMPTY, ...others] = around(GraphProtoSchema, graph, GRAPH_INITIALIZER)
-  return joined(split(ModelProtoSchema, model, MODEL_GRAPH, [nodes, ...tensors, ...others]))
+  return joinBytes(split(ModelProtoSchema, model, MODEL_GRAPH, [nodes, ...tensors, ...others]))
 }
 
 /** Raw bytes from which a tensor is written apart. */
@@ -104,16 +105,6 @@ function varint(value: number): number[] {
 
 function byteSize(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0)
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(byteSize(parts))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }
 
 function wireError(problem: WireProblem, bytes: Uint8Array, name: string): CoreError {

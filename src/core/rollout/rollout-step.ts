@@ -21,13 +21,13 @@ export function canaryStep(verdict: RolloutVerdict, elapsedSeconds: number, step
 }
 
 /**
- * Decides on a watched release. Its time ends also where few asked it: then nothing spoke against it.
+ * Decides on a watched release. Its time ends also where few asked it: then nothing spoke against it, and that is said.
  */
 export function watchStep(verdict: RolloutVerdict, elapsedSeconds: number, watchSeconds: number): RolloutStep {
-  const { broken, found } = verdict
+  const { broken, waitingFor, found } = verdict
   if (broken.length > 0) return { kind: 'take-back', text: broken.join('; ') }
   if (elapsedSeconds < watchSeconds) return { kind: 'wait', text: 'the end of the watch' }
-  return ended(verdict, found)
+  return ended(verdict, waitingFor === null ? found : `${found}; too little to judge, missing: ${waitingFor}`)
 }
 
 function ended({ doubtful }: RolloutVerdict, found: string): RolloutStep {

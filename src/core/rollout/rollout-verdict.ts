@@ -100,7 +100,8 @@ function judgeRefusals({ requests, refused }: ReleaseWindow, stable: ReleaseWind
 }
 
 function judgeLatency(tried: ReleaseWindow, stable: ReleaseWindow | null, { maxP95Ratio }: RolloutLimits): Finding {
-  if (maxP95Ratio === null || !stable) return { level: 'fine', text: '' }
+  if (maxP95Ratio === null) return { level: 'fine', text: '' }
+  if (!stable) return { level: 'fine', text: 'latencies of the other release are not known' }
   const found = p95Ratio(tried.latenciesMs, stable.latenciesMs)
   if (!found) return { level: 'fine', text: 'too few answers to compare latencies' }
   return found.lower > maxP95Ratio

@@ -98,6 +98,16 @@ export function advance(routing: Routing, release: string, moment: Moment): Rout
   }
 }
 
+/** Another process tries on what is being tried: a watch begins anew, a step of a canary too, for what was seen so far is not known any more. */
+export function renewTrials(routing: Routing, { at, bootId }: Moment): Routing {
+  const { watch, beside } = routing
+  return {
+    ...routing,
+    watch: watch && { ...watch, since: at, bootId },
+    beside: beside.map((entry) => (entry.kind === 'split' ? entry : { ...entry, since: at, bootId })),
+  }
+}
+
 /** A watched release has proved itself. */
 export function keep(routing: Routing): Routing {
   return { ...routing, watch: null }

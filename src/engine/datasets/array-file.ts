@@ -12,7 +12,7 @@ import {
   readBytes,
   readElements,
 } from '../../core/datasets/numeric-array.ts'
-import { readError } from '../models/read-file.ts'
+import { readError } from '../../platform/read-file.ts'
 
 /** An .npy file that is read piece by piece. All reading is synchronous, so that a batch can be made where it is needed. */
 export interface ArrayFile extends ArrayReader {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { DatasetFormat } from '../../contract/dataset.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
-import { openFile, readError, readRange } from '../models/read-file.ts'
+import { openFile, readError, readRange } from '../../platform/read-file.ts'
 
 /** Endings of tables; their first bytes say nothing. */
 const TABLE_ENDINGS = /\.(?:csv|tsv|txt|data)$/i

@@ -49,11 +49,19 @@ export async function imageFacts(bytes: Uint8Array, file: string, mostPixels = M
  * Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded as Pillow's convert("L") does it.
  *
  * @param mostPixels larger images are refused before they are decoded
+ * @param known of {@link imageFacts} where it was asked before, so that the header is not read twice
  * @returns width × height × 3 bytes (grey: × 1), rows from the top
  * @throws EdgesmithError `IMAGE_UNREADABLE`, `TOO_LARGE`; `USAGE` for steps that contradict themselves
  */
-export async function imagePixels(bytes: Uint8Array, steps: ImageSteps, file: string, mostPixels = MAX_PIXELS): Promise<Uint8Array> {
-  const resized = await open(bytes, file, mostPixels, async (image, facts) => raw(resize(image, facts, steps)))
+export async function imagePixels(
+  bytes: Uint8Array,
+  steps: ImageSteps,
+  file: string,
+  mostPixels = MAX_PIXELS,
+  known?: ImageFacts,
+): Promise<Uint8Array> {
+  const facts = known ?? (await imageFacts(bytes, file, mostPixels))
+  const resized = await open(bytes, file, async (image) => raw(resize(image, facts, steps)))
   const rgb = threeChannels(resized.pixels, resized.channels)
   if (rgb.length !== steps.width * steps.height * 3) throw new Error(`${file}: ${rgb.length} bytes`)
   return steps.colour === 'grey' ? greyOf(rgb) : rgb
@@ -61,7 +69,9 @@ export async function imagePixels(bytes: Uint8Array, steps: ImageSteps, file: st
 
 /** A small picture of a whole image, no side longer than `maxSide`; small images stay as they are. @throws EdgesmithError `IMAGE_UNREADABLE` */
 export async function imageThumbnail(bytes: Uint8Array, maxSide: number, file: string): Promise<Picture> {
-  const { pixels, channels, width, height } = await open(bytes, file, MAX_PIXELS, async (image) =>
+  // Too large an image is refused before it is decoded.
+  await imageFacts(bytes, file)
+  const { pixels, channels, width, height } = await open(bytes, file, async (image) =>
     raw(image.resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })),
   )
   const rgb = threeChannels(pixels, channels)
@@ -127,18 +137,12 @@ async function raw(image: Sharp): Promise<RawPixels> {
   return { pixels, channels: info.channels, width: info.width, height: info.height }
 }
 
-async function open<T>(
-  bytes: Uint8Array,
-  file: string,
-  mostPixels: number,
-  work: (image: Sharp, facts: ImageFacts) => Promise<T>,
-): Promise<T> {
-  const facts = await imageFacts(bytes, file, mostPixels)
+async function open<T>(bytes: Uint8Array, file: string, work: (image: Sharp) => Promise<T>): Promise<T> {
   if (kindOf(bytes, file) === 'bmp') {
     const { width, height, rgb } = decodeBmp(bytes, file)
-    return work(sharp(rgb, { raw: { width, height, channels: 3 }, limitInputPixels: MAX_PIXELS }), facts)
+    return work(sharp(rgb, { raw: { width, height, channels: 3 }, limitInputPixels: MAX_PIXELS }))
   }
-  return guarded(file, () => work(loader(bytes).autoOrient(), facts))
+  return guarded(file, () => work(loader(bytes).autoOrient()))
 }
 
 function loader(bytes: Uint8Array): Sharp {

@@ -4,6 +4,8 @@ import type { JobReporter } from '../../contract/job.ts'
 import type { BenchResult, BenchSettings } from '../../contract/measurement.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
 import { outlierShare } from '../../core/statistics/outliers.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
+import type { SystemRoot } from '../../platform/system-files.ts'
 import { clockWarnings, readClockState } from './clock-state.ts'
 import { readEnvironment } from './environment.ts'
 import { measureHttp } from './http-scenario.ts'
@@ -16,9 +18,7 @@ import { readProcessorTicks, shareOfOthers } from './processor-load.ts'
 import { RunSampler } from './run-telemetry.ts'
 import type { BenchmarkPrograms, Measured, ScenarioContext } from './scenario.ts'
 import { requireScenario } from './scenario-settings.ts'
-import type { SystemRoot } from './system-files.ts'
 import { measureTensorRt } from './tensorrt.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** What measuring needs from its surroundings. */
 export interface MeasureContext {

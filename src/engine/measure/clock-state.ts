@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { activeCooling, findCoolingDevices } from '../../core/telemetry/cooling-devices.ts'
 import { processorTemperature, readThermalZones } from '../../core/telemetry/thermal-zones.ts'
 import { firmwareWords, readThrottled } from '../../core/telemetry/vcgencmd.ts'
-import { isRaspberryPi, listSystemFolder, readSystemFile, readSystemNumber, rootedFiles, type SystemRoot } from './system-files.ts'
+import { listSystemFolder, readSystemFile, readSystemNumber, rootedFiles, type SystemRoot } from '../../platform/system-files.ts'
+import { isRaspberryPi } from './device-tree.ts'
 
 /** How fast the processor is allowed to run, and how hot it is. Unknown facts are `undefined`. */
 export interface ClockState {

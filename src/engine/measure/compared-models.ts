@@ -4,10 +4,10 @@ import { tensorDistances } from '../../core/explanation/tensor-distances.ts'
 import { Graph } from '../../core/onnx/graph.ts'
 import { decodeModel } from '../../core/onnx/model-file.ts'
 import { inferTensorFacts } from '../../core/quantization/tensor-facts.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { onnxRuntime } from '../runtimes/onnx-runtime.ts'
 import type { MeasureContext } from './benchmark.ts'
 import type { ComparedFeeds } from './compared-feeds.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** A baseline and a build of it, decoded, and the tensors they have in common. */
 export interface ComparedModels {

@@ -1,7 +1,7 @@
 import { link, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readSystemFile } from './system-files.ts'
-import { throwIfCancelled } from './timed-runs.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
+import { startTicksOf } from '../../platform/processes.ts'
 
 const LOOK_EVERY_MS = 500
 /** Writing a name into a new file takes no time: one that is empty for so long was left by a process that died just then. */
@@ -71,17 +71,12 @@ async function clear(path: string, holder: string): Promise<void> {
 
 /** Process id and when it started, in ticks since the machine did: ids are used again. */
 function ownerText(pid: number): string {
-  return `${pid} ${startTicks(pid) ?? ''}`
+  return `${pid} ${startTicksOf(pid)}`
 }
 
 function isGone(holder: string): boolean {
   const pid = Number.parseInt(holder, 10)
   // Just being written.
   if (!Number.isInteger(pid) || pid <= 0) return false
-  return startTicks(pid) === undefined || ownerText(pid) !== holder
-}
-
-function startTicks(pid: number): string | undefined {
-  // The second field is a name in parentheses that may hold anything.
-  return readSystemFile('/', `/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')[19]
+  return startTicksOf(pid) === '' || ownerText(pid) !== holder
 }

@@ -1,9 +1,10 @@
 import { availableParallelism, cpus, hostname, loadavg, platform, release, totalmem } from 'node:os'
 import type { Environment } from '../../contract/environment.ts'
+import { readSystemFile, type SystemRoot } from '../../platform/system-files.ts'
 import { onnxRuntimeVersion } from '../runtimes/onnx-runtime.ts'
 import type { ClockState } from './clock-state.ts'
+import { readDeviceTree } from './device-tree.ts'
 import { describeProcessor } from './processor.ts'
-import { readDeviceTree, readSystemFile, type SystemRoot } from './system-files.ts'
 
 /**
  * The machine and software a measurement runs on, for the record. Facts a system does not give are `null` or named after what is

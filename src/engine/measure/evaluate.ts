@@ -4,6 +4,7 @@ import type { DatasetSource } from '../../contract/dataset.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { EvaluateResult } from '../../contract/evaluation.ts'
 import type { InferenceRuntime, LoadedModel } from '../../core/inference-runtime.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { type OpenDataset, openDataset } from '../datasets/open-dataset.ts'
 import type { MeasureContext } from './benchmark.ts'
 import { ClassificationRun } from './classification-run.ts'
@@ -13,7 +14,6 @@ import { type EvaluationTask, evaluationTask } from './evaluation-task.ts'
 import { ParityRun } from './parity-run.ts'
 import { RegressionRun } from './regression-run.ts'
 import { type OutputBatch, runSamples } from './sample-outputs.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** What to evaluate on what. */
 export interface EvaluateRequest {

@@ -6,6 +6,7 @@ import { comparedLayers } from '../../core/explanation/compared-layers.ts'
 import { explainAccuracy } from '../../core/explanation/explain-accuracy.ts'
 import { DistanceSum, type TensorDistance } from '../../core/explanation/tensor-distance.ts'
 import type { LoadedModel } from '../../core/inference-runtime.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { onnxRuntime } from '../runtimes/onnx-runtime.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
@@ -13,7 +14,6 @@ import type { MeasureContext } from './benchmark.ts'
 import { comparedAnswers } from './compared-answers.ts'
 import { type ComparedFeeds, feedsOfDataset } from './compared-feeds.ts'
 import { type ComparedModels, distancesOf, openComparedModels } from './compared-models.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** A build, its baseline, and the data on which it answers worse. */
 export interface ExplainAccuracyRequest {

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { Explanation } from '../../contract/analysis.ts'
 import { explainSlowdown } from '../../core/explanation/explain-slowdown.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { profileInterleaved } from '../runtimes/node-profile.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
 import type { MeasureContext } from './benchmark.ts'
 import { readClockState } from './clock-state.ts'
 import { readEnvironment } from './environment.ts'
 import { timePlain } from './plain-times.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** What to explain: a build beside its baseline, on inputs made up for a batch. */
 export interface ExplainRequest {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { HttpConnection } from './http-connection.ts'
 import { mergeSamples, SampleRecorder, type Samples } from './sample-recorder.ts'
-import { TICK_MS, throwIfCancelled } from './timed-runs.ts'
+import { TICK_MS } from './timed-runs.ts'
 
 /** Where requests go, and what is said to it. */
 export interface HttpTarget {

@@ -5,6 +5,7 @@ import { servedStatsSchema } from '../../contract/served-model.ts'
 import { latencyStatistics } from '../../core/statistics/latency-statistics.ts'
 import { endsBehind, keepsGrowing } from '../../core/statistics/overload.ts'
 import { poissonArrivals } from '../../core/statistics/poisson-arrivals.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { HttpConnection } from './http-connection.ts'
 import type { HttpRuns, HttpTarget } from './http-lanes.ts'
 import { closedLoop, openLoop } from './http-loops.ts'
@@ -13,7 +14,7 @@ import { ARRIVAL_SEED, CATCH_UP_MS, unansweredNote } from './in-process-scenario
 import { realPacer } from './pacing.ts'
 import { runLength } from './run-length.ts'
 import type { BenchmarkPrograms, Measured, ScenarioContext, ServerUnderTest } from './scenario.ts'
-import { MOST_SAMPLES, throwIfCancelled } from './timed-runs.ts'
+import { MOST_SAMPLES } from './timed-runs.ts'
 import { type WarmUp, warmUp } from './warm-up.ts'
 
 /** Our server ends its answers with the time it took; parsing all of a large answer would take longer than the inference. */

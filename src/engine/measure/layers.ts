@@ -3,6 +3,7 @@ import type { LayerComparison } from '../../contract/analysis.ts'
 import type { DatasetSource } from '../../contract/dataset.ts'
 import { compareLayers } from '../../core/explanation/compare-layers.ts'
 import type { ModelProfile } from '../../core/explanation/model-profile.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { profileInterleaved } from '../runtimes/node-profile.ts'
 import { onnxRuntime } from '../runtimes/onnx-runtime.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
@@ -14,7 +15,6 @@ import { readEnvironment } from './environment.ts'
 import { busyWarning } from './measurement-warnings.ts'
 import { timePlain } from './plain-times.ts'
 import { readProcessorTicks, shareOfOthers } from './processor-load.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** Two models to put beside each other. Times are taken on inputs made up for a batch, tensors compared on samples. */
 export interface LayersRequest {

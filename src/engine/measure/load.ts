@@ -6,12 +6,13 @@ import { endsBehind, keepsGrowing } from '../../core/statistics/overload.ts'
 import { percentileOfSorted, sortedAscending } from '../../core/statistics/percentiles.ts'
 import { poissonArrivals } from '../../core/statistics/poisson-arrivals.ts'
 import { summarize } from '../../core/statistics/summary.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import type { HttpTarget } from './http-lanes.ts'
 import { closedLoop, openLoop } from './http-loops.ts'
 import { getJson, requestText } from './http-request.ts'
 import { ARRIVAL_SEED, CATCH_UP_MS } from './in-process-scenarios.ts'
 import { realPacer } from './pacing.ts'
-import { MOST_SAMPLES, throwIfCancelled } from './timed-runs.ts'
+import { MOST_SAMPLES } from './timed-runs.ts'
 
 /** A generator that hands on one request in a hundred later than this is busy itself: its requests wait inside it. */
 const LATE_P99_MS = 5

@@ -1,9 +1,9 @@
 import type { Noise } from '../../contract/measurement.ts'
+import type { SystemRoot } from '../../platform/system-files.ts'
 import { type ClockState, readClockState, readQuickClocks, throttleReasons } from './clock-state.ts'
 import { busyWarning } from './measurement-warnings.ts'
 import { type ProcessorTicks, readProcessorTicks, shareOfOthers } from './processor-load.ts'
 import { sharedNowMs } from './shared-clock.ts'
-import type { SystemRoot } from './system-files.ts'
 
 /** The kernel counts in ticks of 10 ms: over a shorter time the share of others is mostly rounding. */
 const SHORTEST_SHARE_MS = 500

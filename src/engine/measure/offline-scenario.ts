@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EdgesmithError, fromErrorReport } from '../../contract/errors.ts'
 import type { BenchSettings } from '../../contract/measurement.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
 import { MemoryWatch } from './memory-use.ts'
 import { ownCpuMs } from './processor-load.ts'
@@ -8,7 +9,7 @@ import { runLength } from './run-length.ts'
 import { BYTES_PER_SAMPLE, mergeSamples } from './sample-recorder.ts'
 import type { BenchmarkPrograms, Measured, ScenarioContext } from './scenario.ts'
 import type { StreamCommand, StreamOrder, StreamReport } from './stream-worker.ts'
-import { TICK_MS, throwIfCancelled } from './timed-runs.ts'
+import { TICK_MS } from './timed-runs.ts'
 
 /**
  * As many samples as possible: `streams` sessions beside each other, each in a thread of its own, together for `seconds` or `runs`.

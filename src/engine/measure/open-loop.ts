@@ -1,8 +1,9 @@
 import type { Arrivals } from '../../core/statistics/poisson-arrivals.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { type MemoryUse, MemoryWatch } from './memory-use.ts'
 import type { Pacer } from './pacing.ts'
 import { SampleRecorder, type Samples } from './sample-recorder.ts'
-import { TICK_MS, throwIfCancelled } from './timed-runs.ts'
+import { TICK_MS } from './timed-runs.ts'
 
 export interface OpenLoopOptions {
   readonly arrivals: Arrivals

@@ -8,6 +8,7 @@ import { decodeModel } from '../../core/onnx/model-file.ts'
 import { coarsestPrecision, exposedLayers, outputStep } from '../../core/parity/exposed-layers.ts'
 import { valueDifference } from '../../core/parity/value-difference.ts'
 import { inferTensorFacts } from '../../core/quantization/tensor-facts.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { onnxRuntime } from '../runtimes/onnx-runtime.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
 import type { MeasureContext } from './benchmark.ts'
@@ -16,7 +17,6 @@ import { readEnvironment } from './environment.ts'
 import { type CollectedLayers, collectLayers } from './layer-values.ts'
 import { type OutputFeeds, openOutputFeeds } from './output-feeds.ts'
 import { asFloats, type CollectedOutput, collectOutputs } from './output-values.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** A model to run, and on what. */
 export interface OutputsRequest {

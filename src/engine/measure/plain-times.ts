@@ -1,10 +1,10 @@
 import type { NamedTensors } from '../../core/inference-runtime.ts'
 import { median } from '../../core/statistics/percentiles.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { openPreparedModel, type PreparedModel } from '../runtimes/prepared-model.ts'
 import { runError } from '../runtimes/runtime-errors.ts'
 import type { MeasureContext } from './benchmark.ts'
 import { makeBenchmarkInputs } from './benchmark-inputs.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** Times without the profiler: this long at most, for all models together. */
 const PLAIN_BUDGET_MS = 1500

@@ -1,9 +1,9 @@
 import { freemem, platform } from 'node:os'
 import type { PreflightCheck } from '../../contract/measurement.ts'
 import { firmwareWords } from '../../core/telemetry/vcgencmd.ts'
+import { readSystemFile, type SystemRoot } from '../../platform/system-files.ts'
 import { type ClockState, FULL_CLOCK, staysAtLowestClock } from './clock-state.ts'
 import { CALM_SHARE } from './measurement-warnings.ts'
-import { readSystemFile, type SystemRoot } from './system-files.ts'
 
 /** Boards begin to slow down at 80 °C (Raspberry Pi documentation, "frequency management and thermal control"); PCs later. */
 const HOTTEST_C = 80

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { readSystemFile, type SystemRoot } from './system-files.ts'
+import { readSystemFile, type SystemRoot } from '../../platform/system-files.ts'
 
 /** Time all processors have spent since start, in ticks of unknown length: only shares of differences mean something. */
 export interface ProcessorTicks {

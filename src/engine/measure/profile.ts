@@ -3,6 +3,7 @@ import type { ProfileResult } from '../../contract/analysis.ts'
 import { kernelCosts } from '../../core/explanation/kernel-costs.ts'
 import { nodeLabel } from '../../core/explanation/model-profile.ts'
 import { totalsByLayer, totalsByOperator } from '../../core/explanation/profile-totals.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { profileNodes } from '../runtimes/node-profile.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
 import type { MeasureContext } from './benchmark.ts'
@@ -12,7 +13,6 @@ import { measureMachinePeak } from './machine-peak.ts'
 import { busyWarning } from './measurement-warnings.ts'
 import { timePlain } from './plain-times.ts'
 import { readProcessorTicks, shareOfOthers } from './processor-load.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** What to profile, on inputs made up for a batch. */
 export interface ProfileRequest {

@@ -5,9 +5,9 @@ import type { JobReporter } from '../../contract/job.ts'
 import { type Energy, MOST_RUN_READINGS, type RunTelemetry, type TelemetryReading } from '../../contract/telemetry.ts'
 import { FEWEST_POWER_READINGS, meanPower, runEnergy } from '../../core/telemetry/run-energy.ts'
 import { thinReadings } from '../../core/telemetry/thinned-readings.ts'
+import { readSystemFile, type SystemRoot } from '../../platform/system-files.ts'
 import type { BenchmarkPrograms } from './scenario.ts'
 import { sharedNowMs } from './shared-clock.ts'
-import { readSystemFile, type SystemRoot } from './system-files.ts'
 import type { TelemetryCommand, TelemetryOrder, TelemetryReport, ToldTelemetry } from './telemetry-worker.ts'
 
 /** The measured part of a run ({@link sharedNowMs}), and what was done in it. */

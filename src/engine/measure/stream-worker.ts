@@ -1,10 +1,11 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type ErrorReport, toErrorReport } from '../../contract/errors.ts'
 import type { BenchSettings } from '../../contract/measurement.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { startRuntime } from '../runtimes/prepared-model.ts'
 import { SampleRecorder, type Samples } from './sample-recorder.ts'
 import { measureError, openTimedModel } from './timed-model.ts'
-import { MOST_SAMPLES, TICK_MS, throwIfCancelled, timeRuns } from './timed-runs.ts'
+import { MOST_SAMPLES, TICK_MS, timeRuns } from './timed-runs.ts'
 import { type WarmUp, warmUp } from './warm-up.ts'
 
 /** What a stream is started with. */

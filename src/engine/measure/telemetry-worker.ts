@@ -9,8 +9,9 @@ import type { PowerAt } from '../../core/telemetry/run-energy.ts'
 import type { CpuTicks } from '../../core/telemetry/system-load.ts'
 import { thinReadings } from '../../core/telemetry/thinned-readings.ts'
 import { readThrottled } from '../../core/telemetry/vcgencmd.ts'
+import { rootedFiles, type SystemRoot } from '../../platform/system-files.ts'
+import { isRaspberryPi } from './device-tree.ts'
 import { sharedNowMs } from './shared-clock.ts'
-import { isRaspberryPi, rootedFiles, type SystemRoot } from './system-files.ts'
 
 /** What the thread is started with. */
 export interface TelemetryOrder {

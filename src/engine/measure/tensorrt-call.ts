@@ -2,9 +2,10 @@ import { EdgesmithError } from '../../contract/errors.ts'
 import type { JobReporter } from '../../contract/job.ts'
 import { type TrtexecLine, type TrtexecLog, TrtexecLogReader } from '../../core/tensorrt/trtexec-log.ts'
 import { namedOperators } from '../../core/tensorrt/unsupported-ops.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { startWatched } from './tensorrt-process.ts'
 import type { Trtexec } from './tensorrt-program.ts'
-import { TICK_MS, throwIfCancelled } from './timed-runs.ts'
+import { TICK_MS } from './timed-runs.ts'
 
 /** What a call of trtexec has around it. */
 export interface TrtexecCall {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type EngineRecord, engineRecordSchema } from '../../contract/engine-record.ts'
 import { EdgesmithError } from '../../contract/errors.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
+import { isRunning } from '../../platform/processes.ts'
 import { withFileLock } from './engine-lock.ts'
 
 /** What an engine is made for: with anything else here it is another engine. */
@@ -180,14 +181,5 @@ function timingCacheKey({ gpu, tensorRt, jetPack }: EngineIdentity): string {
 }
 
 function hash(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
+  return sha256Of(JSON.stringify(parts))
 }

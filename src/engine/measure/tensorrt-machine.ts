@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { jetPackOf, packageVersion, readL4tRelease } from '../../core/telemetry/l4t-release.ts'
-import { listSystemFolder, readDeviceTree, readSystemFile, type SystemRoot } from './system-files.ts'
+import { listSystemFolder, readSystemFile, type SystemRoot } from '../../platform/system-files.ts'
+import { readDeviceTree } from './device-tree.ts'
 
 /** What an engine fits, besides the version of TensorRT. */
 export interface GpuMachine {

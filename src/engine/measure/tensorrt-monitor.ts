@@ -1,6 +1,6 @@
 import type { TrtexecLine } from '../../core/tensorrt/trtexec-log.ts'
+import { readSystemFile } from '../../platform/system-files.ts'
 import type { MachineWatch } from './machine-watch.ts'
-import { readSystemFile } from './system-files.ts'
 
 /** What the process of trtexec used. */
 export interface ProgramUse {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EdgesmithError } from '../../contract/errors.ts'
 import { readTrtexecHelp, type TrtexecHelp } from '../../core/tensorrt/trtexec-help.ts'
 import { type TensorRtVersion, tensorRtVersion, tensorRtVersionText } from '../../core/tensorrt/trtexec-version.ts'
-import { listSystemFolder, type SystemRoot } from './system-files.ts'
+import { findProgram } from '../../platform/find-program.ts'
+import { listSystemFolder, type SystemRoot } from '../../platform/system-files.ts'
 
 /** A trtexec that was asked what it can do. */
 export interface Trtexec {
@@ -30,7 +30,7 @@ const needed = ['--onnx', '--saveEngine', '--loadEngine', '--exportTimes', '--wa
  * @throws EdgesmithError `TENSORRT_MISSING` where there is none, or none that can be used, with what was looked at
  */
 export async function findTrtexec(root: SystemRoot, environment: NodeJS.ProcessEnv = process.env): Promise<Trtexec> {
-  const found = candidates(root, environment).find(isProgram)
+  const found = findProgram('trtexec', environment.PATH ?? '', foldersOf(root))
   if (found === undefined) {
     throw new EdgesmithError(
       'TENSORRT_MISSING',
@@ -54,22 +54,12 @@ export async function findTrtexec(root: SystemRoot, environment: NodeJS.ProcessE
   return { path: found, version, versionText: tensorRtVersionText(version), help, environment: own }
 }
 
-function candidates(root: SystemRoot, { PATH = '' }: NodeJS.ProcessEnv): string[] {
+function foldersOf(root: SystemRoot): string[] {
   return [
-    ...PATH.split(':').filter(isAbsolute),
     join(root, '/usr/src/tensorrt/bin'),
     ...listSystemFolder(root, '/usr/local', /^tensorrt/i).map((name) => join(root, '/usr/local', name, 'bin')),
     join(root, '/opt/tensorrt/bin'),
-  ].map((folder) => join(folder, 'trtexec'))
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  ]
 }
 
 /** An unpacked archive has its libraries beside `bin`; those of packages are found without. */

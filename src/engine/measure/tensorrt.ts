@@ -6,15 +6,15 @@ import type { BenchSettings } from '../../contract/measurement.ts'
 import { decodeModel } from '../../core/onnx/model-file.ts'
 import { type TensorRtModelFacts, tensorRtModelFacts } from '../../core/tensorrt/model-facts.ts'
 import { planEngine, type TrtexecSubject } from '../../core/tensorrt/trtexec-plan.ts'
-import { sha256OfFile } from '../models/sha256.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
+import { sha256OfFile } from '../../platform/file-hash.ts'
+import type { SystemRoot } from '../../platform/system-files.ts'
 import { benchmarkShapes } from './benchmark-inputs.ts'
 import type { Measured, ScenarioContext } from './scenario.ts'
-import type { SystemRoot } from './system-files.ts'
 import { type EngineIdentity, EngineStore, type StoredEngine } from './tensorrt-engines.ts'
 import { readGpuMachine } from './tensorrt-machine.ts'
 import { findTrtexec } from './tensorrt-program.ts'
 import { buildEngine, type EngineCalls, type Trial, timeEngine, tryOutEngine } from './tensorrt-timing.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** Where TensorRT is looked for, and where its engines are kept. */
 export interface TensorRtPlaces {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { EdgesmithError } from '../../contract/errors.ts'
 import type { BenchSettings } from '../../contract/measurement.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { openPreparedModel } from '../runtimes/prepared-model.ts'
 import { runError } from '../runtimes/runtime-errors.ts'
 import { makeBenchmarkInputs } from './benchmark-inputs.ts'
-import { throwIfCancelled } from './timed-runs.ts'
 
 /** A model that is loaded, fed with made-up inputs, and has run once. */
 export interface TimedModel {

@@ -1,4 +1,4 @@
-import { EdgesmithError } from '../../contract/errors.ts'
+import { throwIfCancelled } from '../../platform/cancellation.ts'
 import { type MemoryUse, MemoryWatch } from './memory-use.ts'
 import { SampleRecorder, type Samples } from './sample-recorder.ts'
 
@@ -52,9 +52,4 @@ export async function timeRuns(run: () => Promise<unknown>, { enough, onTick, si
   }
   const used = memory.read(recorder.bytes)
   return { ...recorder.samples(), elapsedMs: now - start, memory: used }
-}
-
-/** @throws EdgesmithError `JOB_CANCELLED` when `signal` is aborted */
-export function throwIfCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new EdgesmithError('JOB_CANCELLED', 'The measurement was cancelled.')
 }

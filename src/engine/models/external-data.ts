@@ -7,7 +7,8 @@ import { allTensors } from '../../core/onnx/all-tensors.ts'
 import { MODEL_LIMITS } from '../../core/onnx/limits.ts'
 import { embedValues, expectedBytes, isExternal } from '../../core/onnx/payload.ts'
 import { quoteName } from '../../core/onnx/quote-name.ts'
-import { readError, readRange, systemCode } from './read-file.ts'
+import { readError, readRange } from '../../platform/read-file.ts'
+import { systemCode } from '../../platform/system-code.ts'
 
 /** Longest location a model may name; the usual limit of a path. */
 const LOCATION_LENGTH = 4096

@@ -8,10 +8,10 @@ import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
 import { quoteName } from '../../core/onnx/quote-name.ts'
 import { inferShapes } from '../../core/onnx/shape-inference.ts'
 import { elementsOf } from '../../core/onnx/shapes.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
+import { writeFileWhole } from '../../platform/write-file.ts'
 import { embedExternalData } from './external-data.ts'
 import { readModelFile } from './inspect-file.ts'
-import { sha256Of } from './sha256.ts'
-import { writeFileWhole } from './write-file.ts'
 
 /**
  * Elements one tensor may have while the model runs on one sample. ONNX Runtime computes constant parts of a graph while it loads it: a

@@ -4,8 +4,8 @@ import { inspectModel } from '../../core/onnx/inspect.ts'
 import { MODEL_LIMITS } from '../../core/onnx/limits.ts'
 import { decodeModel } from '../../core/onnx/model-file.ts'
 import { validateModel } from '../../core/onnx/validate.ts'
-import { readWholeFile } from './read-file.ts'
-import { sha256Of } from './sha256.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
+import { readWholeFile } from '../../platform/read-file.ts'
 
 /** No program can read a protobuf file of 2 GiB, so such a file is damaged or something else. */
 const TOO_LARGE_HINT =

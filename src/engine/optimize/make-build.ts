@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { ModelProto } from 'onnx-buf'
 import type { Preprocessing } from '../../contract/dataset.ts'
 import type { EngineRequest } from '../../contract/engine-protocol.ts'
@@ -10,6 +9,7 @@ import { dropOverridableInputs } from '../../core/onnx/constant-inputs.ts'
 import { decodeModel, encodeModel } from '../../core/onnx/model-file.ts'
 import type { CalibrationSamples } from '../../core/quantization/calibration-samples.ts'
 import { targetRules } from '../../core/quantization/target-rules.ts'
+import { sha256Of } from '../../platform/file-hash.ts'
 import { idleMemoryBytes, peakMemoryBytes } from '../memory.ts'
 import { freeGarbage } from '../runtimes/garbage.ts'
 import { countInt8Kernels } from '../runtimes/int8-kernels.ts'
@@ -57,7 +57,7 @@ export async function makeBuild(
   const started = performance.now()
   const phases = new PhaseClock(reporter)
   const { recipe, target } = request
-  const input = { sizeBytes: source.length, sha256: sha256(source) }
+  const input = { sizeBytes: source.length, sha256: sha256Of(source) }
   const calibrationSamples = calibration && usesCalibration(recipe) ? calibration.samples : 0
   const decoded = decodeModel(source, request.modelName)
   const fixedInputs = dropOverridableInputs(decoded)
@@ -89,7 +89,7 @@ export async function makeBuild(
   const fused = await fusedNodes(bytes, recipe, target)
   const summary: OptimizeSummary = {
     input,
-    output: { sizeBytes: bytes.length, sha256: sha256(bytes) },
+    output: { sizeBytes: bytes.length, sha256: sha256Of(bytes) },
     steps,
     target,
     quantizedNodes: new Set(results.flatMap(({ changed }) => changed)).size,
@@ -249,8 +249,4 @@ function fidelityWarnings({ sqnrDb, samples, inputs }: Fidelity): string[] {
   return [
     `The outputs are far from the source model's (${sqnrDb.toFixed(1)} dB signal to noise on ${samples} ${inputs} inputs). Measure the accuracy before using this build.`,
   ]
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { KernelTiming, KernelValue } from '../../core/explanation/model-profile.ts'
+import { parseJson } from '../../core/parse-json.ts'
 
 /** Lines of a profile that are read (100 MB, a second or two); whoever profiles keeps the number of runs below. */
 export const PROFILE_LINES = 150_000
@@ -109,12 +110,7 @@ function end({ startUs, durationUs }: KernelEvent): number {
 }
 
 function parseLine(line: string): (KernelEvent & { readonly category: string }) | undefined {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(line.trim().replace(/,$/, ''))
-  } catch {
-    return undefined
-  }
+  const parsed = parseJson(line.trim().replace(/,$/, ''))
   if (typeof parsed !== 'object' || parsed === null) return undefined
   const { cat, name, ts, dur, args } = parsed as Record<string, unknown>
   if (typeof cat !== 'string' || typeof name !== 'string' || !isTime(ts) || !isTime(dur)) return undefined

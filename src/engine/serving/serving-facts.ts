@@ -5,7 +5,7 @@ import type { InferenceRuntime, LoadedModel } from '../../core/inference-runtime
 import { openDataset, openRawDataset } from '../datasets/open-dataset.ts'
 import { openOutputFeeds } from '../measure/output-feeds.ts'
 import { makeDriftReference } from './drift-reference.ts'
-import { goldenSamples, makeGoldenAnswers } from './golden-answers.ts'
+import { goldenSamples, makeGoldenAnswers, mostSamplesRun } from './golden-answers.ts'
 import { columnsByInput, namedFields } from './named-fields.ts'
 
 type Request = Extract<EngineRequest, { command: 'serving-facts' }>
@@ -15,7 +15,8 @@ type Facts = EngineResult<'serving-facts'>
  * What a release should know beside its model: golden answers, and from a dataset the reference of drift, and names and ranges of fields.
  * Without a dataset golden answers are given to made-up inputs.
  *
- * @throws EdgesmithError or CoreError `MODEL_LOAD_FAILED` and relatives, `DATASET_…` where the data does not fit the model, `MODEL_RUN_FAILED`
+ * @throws EdgesmithError or CoreError `MODEL_LOAD_FAILED` and relatives, `DATASET_…` where the data does not fit the model, `MODEL_RUN_FAILED`;
+ *   `BUILD_VERIFICATION_FAILED` for a model that answers the data with nothing but NaN or infinities
  */
 export async function servingFacts(
   { modelPath, source, threads }: Request,
@@ -54,9 +55,9 @@ export async function servingFacts(
 
 async function goldenOf(model: LoadedModel, bytes: Uint8Array, source: Request['source']) {
   try {
-    const feeds = await openOutputFeeds(source, model.inputs, goldenSamples)
+    const feeds = await openOutputFeeds(source, model.inputs, source === null ? goldenSamples : mostSamplesRun)
     try {
-      return await makeGoldenAnswers(model, bytes, feeds)
+      return await makeGoldenAnswers(model, bytes, feeds, source !== null)
     } finally {
       feeds.close()
     }

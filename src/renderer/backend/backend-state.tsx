@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { backendEventSchema } from '../../contract/backend-event.ts'
 import type { Job } from '../../contract/job.ts'
-import { backendEventSchema } from '../../contract/procedures.ts'
 import { notifyFailedJob } from '../components/notify.tsx'
 import { bridge } from './bridge.ts'
 import { receiveLink } from './device-link-cache.ts'
@@ -25,9 +25,15 @@ export function useBackendState(): BackendState {
   return useContext(BackendStateContext)
 }
 
+/**
+ * Asked on devices, by a program that starts there or through a tunnel. Asking may itself change what the workspace knows (a state, an open
+ * tunnel), so whoever shows these decides when they are asked again: after every change, they would ask without end.
+ */
+const askedOnDevices: ReadonlySet<string> = new Set(['deployments.report', 'deployments.live', 'deployments.logs', 'deployments.describe'])
+
 /** Whether the answer of a procedure may be another one after a change to such rows. */
 function isAffected(procedure: string, what: string): boolean {
-  return procedure.startsWith(`${what}.`) || procedure === 'workspace.describe'
+  return (procedure.startsWith(`${what}.`) && !askedOnDevices.has(procedure)) || procedure === 'workspace.describe'
 }
 
 /** Listens to events: keeps jobs and lists current, notices restarts and then asks for everything again. */

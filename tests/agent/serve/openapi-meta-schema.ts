@@ -7,7 +7,7 @@ const closed = (properties: object, required: readonly string[]) => ({ type: 'ob
 const mapOf = (values: object, keys = '^.+$') => ({ type: 'object', patternProperties: { [keys]: values }, additionalProperties: false })
 const reference = (kind: string) => closed({ $ref: { type: 'string', pattern: `^#/components/${kind}/[A-Za-z0-9._-]+$` } }, ['$ref'])
 const orReference = (kind: string, schema: object) => ({ oneOf: [reference(kind), schema] })
-const mediaTypes = mapOf(closed({ schema: { type: ['object', 'boolean'] } }, ['schema']), '^[a-z]+/[a-z0-9.+-]+$')
+const mediaTypes = mapOf(closed({ schema: { type: ['object', 'boolean'] }, example: true }, ['schema']), '^[a-z]+/[a-z0-9.+-]+$')
 const header = closed({ description: text, schema: { type: 'object' } }, ['schema'])
 const parameter = closed(
   {

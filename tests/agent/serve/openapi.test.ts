@@ -57,13 +57,20 @@ describe('the document', () => {
         ref,
       ).toBeDefined()
     }
-    const { operations } = contractOf(document)
+    const contract = contractOf(document)
+    const { operations } = contract
     const ids = [...text.matchAll(/"operationId":"([^"]+)"/g)].map(([, id]) => id)
     expect(new Set(ids).size).toBe(operations.length)
     // Each component is used, each operation is there.
     for (const name of Object.keys(document.components.schemas)) expect(text, name).toContain(`#/components/schemas/${name}"`)
     for (const { path, method } of operations.filter((each) => each.method === 'GET'))
       expect((await send(path, { method })).status, path).toBe(200)
+    // The example of each request is one that the model takes.
+    for (const operation of operations.filter((each) => each.method === 'POST')) {
+      const { example } = document.paths[operation.path].post.requestBody.content['application/json']
+      expect(contract.accepts(operation, example), JSON.stringify(example)).toBe(true)
+      expect((await send(operation.path, { body: example })).status, JSON.stringify(example)).toBe(200)
+    }
   })
 
   it('says names, ranges, labels and limits of this model', async () => {

@@ -137,6 +137,13 @@ describe('the command service', () => {
       failure: { reason: expect.stringContaining('golden answers'), checks: expect.any(Array) },
     })
     expect(report.events.at(-1)).toMatchObject({ kind: 'failed' })
+    const forget = {
+      action: 'forget-failure',
+      service: 'box',
+      release: report.versions.find(({ role }) => role === 'failed')?.release ?? '',
+    } as const
+    expect((await machine.call(forget)).reports[0]?.versions.map(({ role }) => role)).toEqual(['current'])
+    await expect(machine.call(forget)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     // What failed may be deployed again, once it is right.
     await machine.deploy('box', { ...bad, golden: null })
     expect(await machine.factor('box')).toBe(2)

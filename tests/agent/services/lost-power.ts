@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { type DurableFiles, diskFiles } from '../../../src/agent/services/durable-files.ts'
+import { type DurableFiles, diskFiles } from '../../../src/platform/durable-files.ts'
 
 type Operation =
   | { readonly kind: 'write' | 'append'; readonly path: string; readonly text: string }

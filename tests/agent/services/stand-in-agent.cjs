@@ -14,6 +14,17 @@ const behaviour = (() => {
 })()
 if (behaviour.exitCode !== undefined) process.exit(behaviour.exitCode)
 
+/** The first process of a service that shall take for ever to start; it leaves a file that says so. */
+const hangs = (() => {
+  if (!behaviour.firstHangs) return false
+  try {
+    writeFileSync(join(folder, 'hangs'), '', { flag: 'wx' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
 const statePath = join(folder, 'state.json')
 const server = createServer((socket) => {
   socket.on('error', () => {})
@@ -23,14 +34,16 @@ const server = createServer((socket) => {
     setTimeout(() => socket.end(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`), 5)
   })
 })
-setTimeout(() => {
+function serve() {
   server.listen({ fd: Number(process.env.EDGESMITH_LISTEN_FD) }, () => {
     const state = { pid: process.pid, port: server.address().port, startedAt: new Date().toISOString() }
     writeFileSync(`${statePath}.part`, JSON.stringify(state))
     renameSync(`${statePath}.part`, statePath)
     process.stdout.write(`serving ${behaviour.words ?? ''}\n`)
   })
-}, behaviour.readyMs ?? 0)
+}
+if (hangs) setInterval(() => {}, 1000)
+else setTimeout(serve, behaviour.readyMs ?? 0)
 process.on('SIGTERM', () => {
   server.close(() => {
     try {

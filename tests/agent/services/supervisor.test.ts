@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
@@ -164,8 +165,9 @@ describe('a supervisor', () => {
   it.skipIf(process.platform !== 'linux')(
     'that was killed while its process started leaves nothing in the way of the next one',
     async () => {
-      const { folder, port, supervisor } = await supervised('killed-early', { readyMs: 1500 })
+      const { folder, port, supervisor } = await supervised('killed-early', { firstHangs: true })
       await expect.poll(async () => (await readSupervisorState(folder.path))?.child ?? null, { timeout: 10_000 }).not.toBeNull()
+      await expect.poll(() => existsSync(folder.at('hangs')), { timeout: 10_000 }).toBe(true)
       const orphan = (await readSupervisorState(folder.path))?.child ?? 0
       serving.push(orphan)
       supervisor.child.kill('SIGKILL')

@@ -60,7 +60,7 @@ describe('a service that starts', () => {
     await service.folder.writeRouting({ version: 1, current: two, previous: null, beside: [beside(bad), beside(three)], watch: null })
     await service.start()
     await expect
-      .poll(async () => (await service.live()).versions.map(({ release, runsOn }) => [release, runsOn]))
+      .poll(async () => (await service.live()).versions.map(({ release, runsOn }) => [release, runsOn]), { timeout: 10_000 })
       .toEqual([
         [two, 'answering thread'],
         [three, 'answering thread'],
@@ -90,6 +90,46 @@ describe('a service that starts', () => {
       expect((await ask(service)).version).toBe(serves)
       await service.close()
     }
+  })
+})
+
+describe('a watch that a restart interrupts', () => {
+  it('begins anew, against what the release before had shown', async () => {
+    const service = await newFolder()
+    const [two, three] = [await service.release(timesModel(2)), await service.release(timesModel(3))]
+    await service.start(two)
+    for (let request = 0; request < 60; request++) await ask(service)
+    await service.bring(three, { watchSeconds: 3600, limits: { ...limits, maxP95Ratio: 1000 } })
+    // As an hour without power leaves it.
+    await service.close()
+    const routing = await service.folder.readRouting()
+    if (!routing?.watch) throw new Error('not watched')
+    const old = { since: new Date(Date.now() - 7_200_000).toISOString(), bootId: 'the boot before' }
+    await service.folder.writeRouting({ ...routing, watch: { ...routing.watch, ...old } })
+    await service.start()
+    for (let request = 0; request < 60; request++) await ask(service)
+    const { watch } = await service.live()
+    expect(watch).toMatchObject({ release: three, found: expect.stringMatching(/p95 .* times the .* of the other release/) })
+    expect(watch?.secondsLeft).toBeGreaterThan(3000)
+    // A crash from now on is one in this boot of the machine.
+    await expect.poll(async () => (await service.folder.readRouting())?.watch?.bootId, { timeout: 10_000 }).toBe(routing.watch.bootId)
+  })
+
+  it('goes on comparing answers with the release before, where they are limited', async () => {
+    const service = await newFolder()
+    const [two, three] = [await service.release(timesModel(2)), await service.release(timesModel(3))]
+    await service.start(two)
+    await service.bring(three, { watchSeconds: 3600, limits: { ...limits, maxP95Ratio: null, maxDivergence: 0.1, minRequests: 5 } })
+    await service.close()
+    await service.start()
+    const versionAfterMore = async () => {
+      for (let request = 0; request < 10; request++) await ask(service)
+      return (await ask(service)).version
+    }
+    await expect.poll(versionAfterMore, { timeout: 30_000 }).toBe(two)
+    await expect
+      .poll(async () => (await service.live()).events.at(-1), { timeout: 10_000 })
+      .toMatchObject({ kind: 'rolled-back', release: three, text: expect.stringMatching(/compared answers differ/) })
   })
 })
 

@@ -118,7 +118,8 @@ describe('under steady load', () => {
     const failures = new Map<number, number>()
     const load = steadyLoad(service.port, ({ status }) => failures.set(status, (failures.get(status) ?? 0) + 1))
     await service.bring(three, { kind: 'canary', steps: [20], stepSeconds: 600, limits: { minRequests: 20 } })
-    await expect.poll(async () => (await service.live()).versions.map(({ release }) => release), { timeout: 20_000 }).toEqual([two])
+    // The event is written last, behind the failure.
+    await expect.poll(async () => (await service.live()).events.at(-1)?.kind, { timeout: 20_000 }).toBe('rolled-back')
     await load.stop()
     expect([...failures.keys()].sort()).toEqual([200, 500])
     const failure = await service.folder.readFailure(three)
@@ -141,7 +142,7 @@ describe('under steady load', () => {
     const load = steadyLoad(service.port, seen.see)
     await expect.poll(() => load.count).toBeGreaterThan(200)
     await service.bring(three, { watchSeconds: 600, limits: { minRequests: 60, maxP95Ratio: 1.5 } })
-    await expect.poll(async () => (await service.live()).versions.map(({ release }) => release), { timeout: 20_000 }).toEqual([two])
+    await expect.poll(async () => (await service.live()).events.at(-1)?.kind, { timeout: 20_000 }).toBe('rolled-back')
     await load.stop()
     expect([...load.broken, ...seen.wrong]).toEqual([])
     expect((await service.folder.readFailure(three))?.reason).toMatch(/^p95 .* is .* times the .* ms of the other release/)

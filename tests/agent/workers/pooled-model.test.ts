@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { loadPooledModel, type PooledModel, type PooledModelOptions } from '../../../src/agent/serve/workers/pooled-model.ts'
+import { RestartPauses } from '../../../src/agent/serve/workers/restart-pauses.ts'
 import { workerCount } from '../../../src/agent/serve/workers/worker-count.ts'
 import type { NamedTensors, RuntimeTensor } from '../../../src/core/inference-runtime.ts'
 import { onnxRuntime } from '../../../src/engine/runtimes/onnx-runtime.ts'
@@ -98,7 +99,7 @@ describe('a model in threads', () => {
   })
 
   it('starts a thread again that died; its runs fail, later ones do not', async () => {
-    const ends: [string, boolean][] = []
+    const ends: [string, number][] = []
     const pool = await pooled({ workers: 1, onThreadEnd: (...end) => void ends.push(end) })
     const end = kill(threads[0])
     // Given to a thread that is on its way out.
@@ -107,22 +108,33 @@ describe('a model in threads', () => {
     await end
     // Its successor is still loading: the run waits for it.
     expect((await pool.run(feeds(2))).y?.dims).toEqual([2, SIZE])
-    expect(ends).toEqual([['without a word', true]])
+    expect(ends).toEqual([['without a word', 0]])
+    expect(pool.state).toMatchObject({ threadEnds: 1, readyThreads: 1, downtime: null })
     expect(threads).toHaveLength(2)
   })
 
-  it('gives up on a thread that dies again and again', async () => {
-    const ends: boolean[] = []
-    const pool = await pooled({ workers: 1, onThreadEnd: (_, again) => void ends.push(again) })
+  it('refuses at once while its thread dies again and again, and comes back by itself when it does not any more', async () => {
+    const ends: number[] = []
+    const pool = await pooled({ workers: 1, firstPauseMs: 3_600_000, onThreadEnd: (_, pauseMs) => void ends.push(pauseMs) })
     for (let round = 0; round < 6; round++) {
       await kill(threads.at(-1))
       if (round < 5) await pool.run(feeds(1))
     }
-    expect(ends).toEqual([true, true, true, true, true, false])
+    // The longest pause there is.
+    expect(ends).toEqual([0, 0, 0, 0, 0, 300_000])
+    expect(pool.state).toMatchObject({ threadEnds: 6, readyThreads: 0, downtime: { reason: 'without a word', retrySeconds: 300 } })
     await expect(pool.run(feeds(1))).rejects.toMatchObject({
-      code: 'MODEL_RUN_FAILED',
-      message: expect.stringContaining('No thread is left'),
+      code: 'NOT_READY',
+      headers: { 'retry-after': '300' },
+      message: expect.stringContaining('end again and again'),
     })
+    const back = await pooled({ workers: 1, firstPauseMs: 1 })
+    for (let round = 0; round < 6; round++) {
+      await kill(threads.at(-1))
+      if (round < 5) await back.run(feeds(1))
+    }
+    await expect.poll(() => back.state.downtime, { timeout: 30_000 }).toBeNull()
+    expect((await back.run(feeds(2))).y?.dims).toEqual([2, SIZE])
   })
 
   it('finishes what it was given before it closes, time and again', async () => {
@@ -133,6 +145,20 @@ describe('a model in threads', () => {
       for (const run of runs) expect((await run).y?.dims).toEqual([8, SIZE])
     }
     expect(threads.every(({ threadId }) => threadId === -1)).toBe(true)
+  })
+})
+
+describe('when a thread that died is started again', () => {
+  it('at once five times, then after pauses that double; a minute without a death and all is forgotten', () => {
+    const pauses = new RestartPauses(5000)
+    expect([0, 1, 2, 3, 4].map((at) => pauses.died(at))).toEqual([0, 0, 0, 0, 0])
+    expect(pauses.isPausing).toBe(false)
+    expect([5, 5010, 20_000, 50_000].map((at) => pauses.died(at))).toEqual([5000, 10_000, 20_000, 40_000])
+    expect(pauses.isPausing).toBe(true)
+    // A minute since that death is not a minute of life: the thread was started 40 seconds later.
+    expect(pauses.died(111_000)).toBe(80_000)
+    expect(pauses.died(111_000 + 80_000 + 60_001)).toBe(0)
+    expect(pauses.isPausing).toBe(false)
   })
 })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ExportFolder } from '../../../src/backend/export/export-folder.ts'
-import { sha256Of } from '../../../src/engine/models/sha256.ts'
+import { sha256Of } from '../../../src/platform/file-hash.ts'
 
 let folder: string
 beforeEach(() => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ExportFolder } from '../../../src/backend/export/export-folder.ts'
 import { archive } from '../../../src/backend/export/package/archive.ts'
 import type { ExportResult } from '../../../src/contract/export.ts'
-import { sha256OfFile } from '../../../src/engine/models/sha256.ts'
+import { sha256OfFile } from '../../../src/platform/file-hash.ts'
 import { type Exports, expectWhole, openExports, PATIENCE_MS } from './exports.ts'
 
 describe('archive', () => {

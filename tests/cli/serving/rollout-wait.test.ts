@@ -29,12 +29,23 @@ function context(
 describe('waiting for a roll-out', () => {
   it('ends when the watch is over, also after a moment without an answer', async () => {
     const silent = new EdgesmithError('SERVICE_NOT_RUNNING', 'nobody answers')
-    const { context: of, notes } = context([{ watch: { release, secondsLeft: 3 } }, silent, {}], { role: 'current' })
+    const { context: of, notes } = context([{ watch: { release, secondsLeft: 3, found: '' } }, silent, {}], { role: 'current' })
     expect(await awaitRollout(of, deployed)).toMatchObject({
       document: { outcome: 'kept', reason: null },
       text: expect.stringContaining('was kept'),
     })
     expect(notes).toEqual(['Watching the new release'])
+  })
+
+  it('says what a canary that nobody asks waits for, and how to decide by hand', async () => {
+    const canary = { release, step: 0, steps: [10, 50], secondsLeft: 0, waitingFor: '47 more of 50 requests', found: '' }
+    const { context: of, notes } = context([{ canary }, { canary }, { canary }, {}], { role: 'current' })
+    let nowMs = 0
+    await awaitRollout(of, deployed, () => (nowMs += 40_000), 1)
+    expect(notes).toEqual([
+      'Canary at 10 %',
+      'Canary at 10 %: waits for 47 more of 50 requests. By hand: edgesmith promote digits 01234567, or edgesmith withdraw digits 01234567',
+    ])
   })
 
   it('fails with what was seen when the release was taken back', async () => {

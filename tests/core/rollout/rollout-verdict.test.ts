@@ -111,7 +111,10 @@ describe('the decision', () => {
   it('on a watched release ends with its time, also when nobody asked it', () => {
     const quiet = judgeRollout(window(0), null, none, limits)
     expect(watchStep(quiet, 5, 10).kind).toBe('wait')
-    expect(watchStep(quiet, 10, 10)).toEqual({ kind: 'go-on', text: '0 requests, 0 failed' })
+    expect(watchStep(quiet, 10, 10)).toEqual({
+      kind: 'go-on',
+      text: '0 requests, 0 failed; too little to judge, missing: 50 more of 50 requests',
+    })
   })
 
   it('is looked for at doublings only', () => {

@@ -13,8 +13,8 @@ import { encodeModel } from '../../../src/core/onnx/model-file.ts'
 import { makeInt64, makeTensor } from '../../../src/core/onnx/tensor-values.ts'
 import { importModel } from '../../../src/engine/models/import-model.ts'
 import { inspectFile } from '../../../src/engine/models/inspect-file.ts'
-import { sha256Of } from '../../../src/engine/models/sha256.ts'
 import { onnxRuntime } from '../../../src/engine/runtimes/onnx-runtime.ts'
+import { sha256Of } from '../../../src/platform/file-hash.ts'
 import { branching, classifier, fieldBoundaries, weightValues, withUnknownFields } from '../../core/onnx/sample-models.ts'
 
 let folder: string

@@ -95,7 +95,27 @@ describe('what a release should know', () => {
     // Made-up inputs are below 1, where it has no value.
     const nan = await ask(stored('nan', oneNodeModel('Acosh', shape, shape)))
     expect(nan.golden).toBeNull()
-    expect(nan.notes[0]).toMatch(/NaN or infinity/)
+    expect(nan.notes[0]).toMatch(/^There are no golden answers: .*NaN or infinity/)
+  })
+
+  it('of data that a model answers with NaN: golden answers of the other samples, or a refusal where there are none', async () => {
+    const shape = { type: 'float32' as const, shape: ['N', 2] }
+    // Has no value below 1: none for the colour 0, and none at all for numbers whose sign was turned.
+    const acosh = stored('acosh', oneNodeModel('Acosh', shape, shape))
+    const ask = (scale: number) => {
+      const source = table(400)
+      const scaled = { ...source, preprocessing: { scale } }
+      return servingFacts({ command: 'serving-facts', modelPath: acosh, source: scaled, threads: 1 }, onnxRuntime, silent)
+    }
+    const some = await ask(1)
+    expect(some.golden?.samples).toHaveLength(8)
+    expect(some.notes[0]).toMatch(/^Golden answers are made of other samples: \d+ of \d+ samples of .* are answered with NaN or infinity/)
+    await expect(ask(-1)).rejects.toMatchObject({
+      code: 'BUILD_VERIFICATION_FAILED',
+      message: expect.stringMatching(/^Output "?y"? is NaN or infinite, all of it, for all 64 samples of /),
+      hint: expect.stringContaining('65,504'),
+      details: { output: 'y', samples: 64 },
+    })
   })
 })
 

@@ -1,8 +1,8 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import type { ServiceSettings } from '../../../contract/service.ts'
+import { readBootId } from '../../../platform/boot-id.ts'
 import { ServiceMonitor } from '../../monitor/service-monitor.ts'
-import { readBootId } from '../../services/boot-id.ts'
 import type { ServiceFolder } from '../../services/service-folder.ts'
 import { DeviceGauges } from '../metrics/device-gauges.ts'
 import { openService } from '../open-service.ts'
@@ -94,7 +94,7 @@ export async function startFolderService(options: FolderServiceOptions): Promise
     const routing = await loadCurrent(folder, planned, store, log)
     watching.watch(await store.config(routing.current))
     controller = new RolloutController(routing, { folder, store, service, monitor: watching, bootId, log })
-    controller.start()
+    await controller.start()
     return { port: early ?? (await listen()), controller, close }
   } catch (error) {
     await close()

@@ -25,6 +25,7 @@ export async function liveReport(sources: LiveSources): Promise<ServiceLive> {
   const { folder, service, monitor, routing, trials } = sources
   const { watch } = trials
   const { view, versions } = service
+  const { current } = versions
   const stats = view.statistics.stats()
   const { p50Ms, p95Ms, p99Ms } = view.statistics.latencyPercentiles
   return {
@@ -48,7 +49,13 @@ export async function liveReport(sources: LiveSources): Promise<ServiceLive> {
     latencyP99Ms: p99Ms,
     versions: await liveVersions(sources),
     watch:
-      routing.watch && watch ? { release: routing.current, secondsLeft: Math.max(0, routing.watch.seconds - watch.elapsedSeconds) } : null,
+      routing.watch && watch
+        ? {
+            release: routing.current,
+            secondsLeft: Math.max(0, routing.watch.seconds - watch.elapsedSeconds),
+            found: watch.peek(routing.watch.limits, current && view.copies.countsOf(current)).found.slice(0, 1000),
+          }
+        : null,
     canary: liveCanary(sources),
     ...monitor.live,
     events: await folder.readEvents(EVENTS),
@@ -69,6 +76,7 @@ function liveCanary({ routing, trials, store, service }: LiveSources): ServiceLi
     steps: [...steps],
     secondsLeft: Math.max(0, stepSeconds - trial.elapsedSeconds),
     waitingFor: canaryStep(verdict, trial.elapsedSeconds, stepSeconds).text.slice(0, 500),
+    found: verdict.found.slice(0, 1000),
   }
 }
 

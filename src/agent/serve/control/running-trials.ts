@@ -1,5 +1,6 @@
 import type { BesideRelease, Routing } from '../../../contract/routing.ts'
 import { canaryStep, type RolloutStep, watchStep } from '../../../core/rollout/rollout-step.ts'
+import type { ReleaseWindow } from '../../../core/rollout/rollout-verdict.ts'
 import { besideOf } from '../../../core/rollout/routing.ts'
 import type { PredictionCopies } from '../versions/prediction-copies.ts'
 import type { ServedVersion } from '../versions/served-version.ts'
@@ -22,7 +23,7 @@ export interface DueStep {
 export class RunningTrials {
   readonly #now: () => number
   readonly #copies: PredictionCopies
-  #watch: Trial | null = null
+  #watch: { readonly trial: Trial; readonly version: ServedVersion } | null = null
   readonly #canaries = new Map<string, { readonly trial: Trial; readonly version: ServedVersion }>()
 
   /** @param now milliseconds on a clock that only goes forward */
@@ -33,7 +34,7 @@ export class RunningTrials {
 
   /** Of the current release; null where it is not watched. */
   get watch(): Trial | null {
-    return this.#watch
+    return this.#watch?.trial ?? null
   }
 
   get canary(): { readonly release: string; readonly trial: Trial } | null {
@@ -41,16 +42,17 @@ export class RunningTrials {
     return null
   }
 
-  /** Goes on with the watch of an earlier process, `elapsedSeconds` old: what served before is not known any more. */
-  resumeWatch(current: ServedVersion, elapsedSeconds: number): void {
-    this.#watch = Trial.after(current, null, this.#now, elapsedSeconds)
+  /** Begins the watch of an earlier process anew. @param before what the release before did there; null where that is not known */
+  resumeWatch(current: ServedVersion, before: ReleaseWindow | null): void {
+    this.#watch = { version: current, trial: Trial.after(current, before, this.#now) }
   }
 
   /** From now on another routing holds: what is new in it begins to be tried. @param previous null where it is not loaded */
   change(before: Routing, routing: Routing, current: ServedVersion, previous: ServedVersion | null, beside: readonly LoadedBeside[]): void {
     const isOther = before.current !== routing.current
     if (routing.watch?.since !== before.watch?.since || isOther) {
-      this.#watch = routing.watch && Trial.after(current, previous, this.#now, 0)
+      const stable = previous?.statistics.sinceLoaded() ?? null
+      this.#watch = routing.watch && { version: current, trial: Trial.after(current, stable, this.#now) }
     }
     for (const release of [...this.#canaries.keys()]) if (besideOf(routing, release)?.kind !== 'canary') this.#canaries.delete(release)
     for (const { entry, version } of beside) {
@@ -67,8 +69,9 @@ export class RunningTrials {
   /** The first thing that has to be done, if any. */
   due({ watch, current, beside }: Routing): DueStep | null {
     if (watch && this.#watch) {
-      const { elapsedSeconds } = this.#watch
-      const verdict = this.#watch.look(watch.limits, null, elapsedSeconds >= watch.seconds)
+      const { trial, version } = this.#watch
+      const { elapsedSeconds } = trial
+      const verdict = trial.look(watch.limits, this.#copies.countsOf(version), elapsedSeconds >= watch.seconds)
       const step = verdict && watchStep(verdict, elapsedSeconds, watch.seconds)
       if (step && step.kind !== 'wait') return { release: current, of: 'watch', step }
     }

@@ -5,9 +5,6 @@ import type { CopyCounts } from '../versions/prediction-copies.ts'
 import type { ServedVersion } from '../versions/served-version.ts'
 import type { StatisticsMark } from '../versions/version-statistics.ts'
 
-/** Everything since a version was loaded. */
-const FROM_THE_START: StatisticsMark = { requests: 0, errors: 0, refused: 0, successes: 0 }
-
 /** A release that is being tried since some moment, and what it is compared with. */
 export class Trial {
   readonly #tried: ServedVersion
@@ -17,28 +14,23 @@ export class Trial {
   readonly #now: () => number
   #lookedAt = 0
 
-  private constructor(tried: ServedVersion, stable: () => ReleaseWindow | null, now: () => number, elapsedSeconds: number) {
+  private constructor(tried: ServedVersion, stable: () => ReleaseWindow | null, now: () => number) {
     this.#tried = tried
     this.#stable = stable
     this.#mark = tried.statistics.mark()
     this.#now = now
-    this.#startedAtMs = now() - 1000 * elapsedSeconds
+    this.#startedAtMs = now()
   }
 
   /** Compared with another one over the same time. */
   static beside(tried: ServedVersion, stable: ServedVersion, now: () => number): Trial {
     const mark = stable.statistics.mark()
-    return new Trial(tried, () => stable.statistics.since(mark), now, 0)
+    return new Trial(tried, () => stable.statistics.since(mark), now)
   }
 
-  /**
-   * Compared with what served before it.
-   * @param before null where nothing is known of it any more
-   * @param elapsedSeconds of the trial, in an earlier process
-   */
-  static after(tried: ServedVersion, before: ServedVersion | null, now: () => number, elapsedSeconds: number): Trial {
-    const window = before?.statistics.since(FROM_THE_START) ?? null
-    return new Trial(tried, () => window, now, elapsedSeconds)
+  /** Compared with what the release before it did. @param before null where nothing is known of that */
+  static after(tried: ServedVersion, before: ReleaseWindow | null, now: () => number): Trial {
+    return new Trial(tried, () => before, now)
   }
 
   get elapsedSeconds(): number {

@@ -9,13 +9,19 @@ import { HttpError } from '../http-error.ts'
 import { type ModelSignature, planRequest, type SampleInput } from '../model-signature.ts'
 import type { Sample } from '../predict-request.ts'
 import type { Asker } from '../predictor.ts'
+import { ImageTurns } from './image-turns.ts'
 
-/** Pixels of one image: frames of 8K video fit. Decoded they are 108 MB, and several are decoded beside each other. */
+/**
+ * Pixels of one image, and of all that are decoded at the same time: frames of 8K video fit. Most files are decoded row by row; those that cannot be
+ * (progressive, interlaced, lying on their side) take 3 bytes a pixel, 110 MB.
+ */
 const MOST_PIXELS = 36_000_000
+/** A WebP is decoded whole and takes 8 bytes a pixel: it counts for as many pixels more. */
+const WEBP_WEIGHT = 2.5
 /** A BMP is taken apart on the thread that answers; this many pixels take it some ten milliseconds. */
 const MOST_BMP_PIXELS = 4_000_000
-/** Decoded beside each other, in Node's own threads (of which there are 4); others wait. */
-const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()))
+/** Decoded in Node's own threads, of which there are 4. Images wait here, and not in front of those, which read files and addresses for others too. */
+const turns = new ImageTurns(Math.max(1, Math.min(4, availableParallelism())), MOST_PIXELS)
 
 type ImageLibrary = typeof import('../../../engine/images/image-file.ts')
 
@@ -48,12 +54,15 @@ export async function readImageSample(bytes: Uint8Array, signature: ModelSignatu
   }
   const { input, image } = taken
   const library = await imageLibrary()
-  const isBmp = bytes[0] === 0x42 && bytes[1] === 0x4d
+  const { weight, mostPixels } = costOf(bytes)
   const decode = async () => {
-    if (asker.isOver()) throw abandonedRequest()
-    return library.imagePixels(bytes, image, 'the image', isBmp ? MOST_BMP_PIXELS : MOST_PIXELS)
+    const facts = await library.imageFacts(bytes, 'the image', mostPixels)
+    return turns.take(facts.width * facts.height * weight, async () => {
+      if (asker.isOver()) throw abandonedRequest()
+      return library.imagePixels(bytes, image, 'the image', mostPixels, facts)
+    })
   }
-  const pixels = await inTurn(decode).catch(unreadable)
+  const pixels = await decode().catch(unreadable)
   const plan = input.plan ?? planned([image.height, image.width, image.colour === 'grey' ? 1 : 3], input)
   const values = preparerOf(plan)(pixels, 1, (index) => {
     throw new HttpError('INVALID_INPUT', `The image: value ${index} (counted from 0) is too large for ${plan.target} after preprocessing.`)
@@ -77,20 +86,12 @@ export function imageLibrary(): Promise<ImageLibrary> {
   return library
 }
 
-let decoding = 0
-const waiting: (() => void)[] = []
-
-/** Images wait here, and not in front of Node's threads, which read files and addresses for others too. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (decoding < AT_ONCE) decoding++
-  else await new Promise<void>((resolve) => waiting.push(resolve))
-  try {
-    return await work()
-  } finally {
-    const next = waiting.shift()
-    if (next) next()
-    else decoding--
-  }
+/** How many pixels a file of this kind may have, and how many each counts for. */
+function costOf(bytes: Uint8Array): { readonly weight: number; readonly mostPixels: number } {
+  const starts = (at: number, text: string) => text === String.fromCharCode(...bytes.subarray(at, at + text.length))
+  if (starts(0, 'BM')) return { weight: 1, mostPixels: MOST_BMP_PIXELS }
+  if (starts(0, 'RIFF') && starts(8, 'WEBP')) return { weight: WEBP_WEIGHT, mostPixels: MOST_PIXELS / WEBP_WEIGHT }
+  return { weight: 1, mostPixels: MOST_PIXELS }
 }
 
 /** Tables of a plan, made once. */

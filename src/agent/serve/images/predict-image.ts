@@ -1,11 +1,12 @@
 import { abandonedRequest } from '../abandoned-request.ts'
+import { requireJsonFits } from '../answer-size.ts'
 import type { RequestContext } from '../exchange.ts'
 import type { Answer } from '../http-answer.ts'
 import { HttpError } from '../http-error.ts'
 import type { Sample } from '../predict-request.ts'
 import { answerPrediction } from '../prediction.ts'
 import type { Asker, RunPart } from '../predictor.ts'
-import { answersOf } from '../sample-outputs.ts'
+import { answeredOutputs, answersOf } from '../sample-outputs.ts'
 import type { ServiceView } from '../service-view.ts'
 import type { ServedVersion } from '../versions/served-version.ts'
 import { ImageRequest, imageInJson } from './image-body.ts'
@@ -44,6 +45,7 @@ export function predictImage(view: ServiceView, context: RequestContext, { bytes
     again: (other: ServedVersion) => run(other, { isOver: () => false }),
   }
   return answerPrediction(view, version, started, (parts, latencyMs) => {
+    requireJsonFits(parts, answeredOutputs(version.form, withEmbedding), view.limits.answerBytes)
     const answers = answersOf(parts, version.form, withEmbedding)
     return { answer: { status: 200, body: { version: version.id, ...answers[0], latency_ms: latencyMs() } }, answers }
   })

@@ -1,6 +1,6 @@
 import { findBoardSensors, NO_TOOLS, readBoard } from '../../../core/telemetry/board-reading.ts'
 import type { CpuTicks } from '../../../core/telemetry/system-load.ts'
-import { rootedFiles, type SystemRoot } from '../../../engine/measure/system-files.ts'
+import { rootedFiles, type SystemRoot } from '../../../platform/system-files.ts'
 import type { MetricFamily } from './metric-text.ts'
 
 /** Reading takes a millisecond or two on a slow board: who asks more often gets the same again. */

@@ -8,6 +8,7 @@ import type { ServedConfig } from '../versions/served-version.ts'
 import { errorResponses, responseRefs } from './error-responses.ts'
 import { predictSchemas, schemaRef } from './predict-schemas.ts'
 import { protocolSchemas } from './protocol-schemas.ts'
+import { requestExamples } from './request-examples.ts'
 import { selfSchemas } from './self-schemas.ts'
 import type { JsonSchema } from './value-schemas.ts'
 
@@ -35,12 +36,14 @@ const PREDICTION = [...ALWAYS, 413, 415, 422, 429, 503, 504]
 export function openApiDocument(service: DescribedService): JsonSchema {
   const { config, limits } = service
   const model = `/v2/models/${config.service}`
+  const examples = requestExamples(service.signature)
+  const json = (name: string, example: JsonSchema) => ({ 'application/json': { schema: schemaRef(name), example } })
   return {
     openapi: '3.1.1',
     info: {
       title: config.modelName || config.service,
       version: config.version,
-      description: `REST API of the service "${config.service}" (Edgesmith ${service.serverVersion}). Bodies may have ${limits.bodyBytes} bytes, batches ${limits.batchSamples} samples.`,
+      description: `REST API of the service "${config.service}" (Edgesmith ${service.serverVersion}). Bodies may have ${limits.bodyBytes} bytes, batches ${limits.batchSamples} samples, answers ${limits.answerBytes} bytes. Limits of rate count requests: a batch is one.`,
     },
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: [
@@ -49,8 +52,14 @@ export function openApiDocument(service: DescribedService): JsonSchema {
       { name: 'Service', description: 'What the service says of itself.' },
     ],
     paths: {
-      '/predict': post('predict', 'Predict one sample', schemaRef('PredictRequest'), schemaRef('PredictAnswer'), imageBodies(service)),
-      '/predict/batch': post('predictBatch', 'Predict several samples', schemaRef('BatchRequest'), schemaRef('BatchAnswer')),
+      '/predict': post(
+        'predict',
+        'Predict one sample',
+        // Who shows the document offers the first one first.
+        { ...imageBodies(service), ...json('PredictRequest', examples.predict) },
+        schemaRef('PredictAnswer'),
+      ),
+      '/predict/batch': post('predictBatch', 'Predict several samples', json('BatchRequest', examples.batch), schemaRef('BatchAnswer')),
       '/v2': get('serverMetadata', 'Server metadata', schemaRef('ServerMetadata'), { protocol: true }),
       '/v2/health/live': get('serverLive', 'Whether the server is alive', schemaRef('Live'), { protocol: true }),
       '/v2/health/ready': get('serverReady', 'Whether the server can predict', schemaRef('ServerReady'), {
@@ -62,7 +71,7 @@ export function openApiDocument(service: DescribedService): JsonSchema {
         protocol: true,
         notReady: schemaRef('ModelReady'),
       }),
-      [`${model}/infer`]: infer(),
+      [`${model}/infer`]: infer(json('InferRequest', examples.infer)),
       '/health': get('health', 'Alive, and what it is', schemaRef('Health')),
       '/ready': get('ready', 'Whether predictions are answered', schemaRef('Ready'), { notReady: schemaRef('Ready') }),
       '/model_info': get('modelInfo', 'The model', schemaRef('ModelInfo'), { also: [503] }),
@@ -134,20 +143,14 @@ function get(operationId: string, summary: string, schema: JsonSchema, options: 
   }
 }
 
-function post(
-  operationId: string,
-  summary: string,
-  request: JsonSchema,
-  response: JsonSchema,
-  otherBodies: Readonly<Record<string, JsonSchema>> = {},
-): JsonSchema {
+function post(operationId: string, summary: string, bodies: Readonly<Record<string, JsonSchema>>, response: JsonSchema): JsonSchema {
   return {
     post: {
       operationId,
       summary,
       tags: ['Predictions'],
       parameters: predictionParameters,
-      requestBody: { required: true, content: { 'application/json': { schema: request }, ...otherBodies } },
+      requestBody: { required: true, content: bodies },
       responses: { 200: answer('The prediction.', 'application/json', response, versionHeader), ...responseRefs(PREDICTION, false) },
     },
   }
@@ -161,7 +164,7 @@ function imageBodies({ signature }: DescribedService): Readonly<Record<string, J
   return Object.fromEntries(IMAGE_TYPES.map((type) => [type, { schema: { description } }]))
 }
 
-function infer(): JsonSchema {
+function infer(bodies: Readonly<Record<string, JsonSchema>>): JsonSchema {
   const binary = { description: 'With the header Inference-Header-Content-Length: JSON, then the tensors.' }
   return {
     post: {
@@ -171,7 +174,7 @@ function infer(): JsonSchema {
       parameters: predictionParameters,
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: schemaRef('InferRequest') }, 'application/octet-stream': { schema: binary } },
+        content: { ...bodies, 'application/octet-stream': { schema: binary } },
       },
       responses: {
         200: {

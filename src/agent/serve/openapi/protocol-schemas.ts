@@ -64,7 +64,8 @@ export function protocolSchemas(service: DescribedService): Readonly<Record<stri
   }
 }
 
-function datatypeOf({ type }: Port): string {
+/** As the protocol calls the type of a tensor. */
+export function datatypeOf({ type }: Port): string {
   return datatypes[type] ?? type.toUpperCase()
 }
 

@@ -39,11 +39,11 @@ export function selfSchemas({ config }: DescribedService): Readonly<Record<strin
   const shape = { type: 'array', items: { type: ['integer', 'string', 'null'] } }
   return {
     Live: closedObject({ live: boolean }),
-    Ready: closedObject({ ready: boolean }),
+    Ready: closedObject({ ready: boolean, reason: { ...text, description: 'Why not.' } }, ['reason']),
     ServerReady: closedObject({ live: boolean, ready: boolean }),
     ModelReady: closedObject({ name: { const: config.service }, ready: boolean }),
     Health: closedObject({
-      status: { enum: ['ok', 'loading', 'draining'] },
+      status: { enum: ['ok', 'loading', 'failing', 'draining'] },
       model_loaded: boolean,
       service: { const: config.service },
       model: { const: config.modelName },

@@ -13,6 +13,13 @@ type Dims = readonly (number | undefined)[]
 
 /** Samples with more values than this are described as a whole, not value by value. */
 const MOST_DESCRIBED_VALUES = 4096
+/** Longer lists are empty in examples: nobody reads them, and a page that shows the document takes minutes to lay them out. */
+const MOST_EXAMPLE_VALUES = 2000
+
+/** Whether examples show a list of these sizes as an empty one. */
+export function isTooLongToShow(dims: readonly number[]): boolean {
+  return elementCount(dims) > MOST_EXAMPLE_VALUES
+}
 
 /**
  * One input of one sample: nested lists, the same with a batch of 1 around, or one flat list.
@@ -58,7 +65,8 @@ export function outputSchema({ type, shape }: Port, hasRows: boolean): JsonSchem
   // ONNX Runtime says [] for "nothing is known" too.
   if (shape.length === 0) return {}
   const dims = hasRows ? shape.slice(1) : [undefined, ...shape.slice(1)]
-  return dims.reduceRight<JsonSchema>((items, dim) => sized(items, typeof dim === 'number' ? dim : undefined, 0), value)
+  const schema = dims.reduceRight<JsonSchema>((items, dim) => sized(items, typeof dim === 'number' ? dim : undefined, 0), value)
+  return isTooLongToShow(dims.filter((dim) => typeof dim === 'number')) ? { ...schema, examples: [[]] } : schema
 }
 
 /** Values of an input as the protocol takes them: flat, or nested in all its dimensions. */

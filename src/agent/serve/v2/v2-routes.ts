@@ -1,5 +1,6 @@
 import type { Port } from '../../../core/inference-runtime.ts'
 import { agentVersion } from '../../agent-version.ts'
+import { requireTensorsFit } from '../answer-size.ts'
 import { rowsOf, samplesOf } from '../batch-feeds.ts'
 import type { RequestContext } from '../exchange.ts'
 import type { Answer } from '../http-answer.ts'
@@ -117,15 +118,17 @@ function answerInfer(view: ServiceView, version: ServedVersion, body: InferBody,
   const startedAt = performance.now()
   const request = readRequest(view, version, body)
   const { feeds } = request
+  const { answerBytes } = view.limits
   const started = {
     context,
     startedAt,
-    parts: predictor.predictTensors(feeds, context),
+    parts: predictor.predictTensors(feeds, context, answerBytes),
     samples: () => samplesOf(feeds, signature),
     sampleCount: rowsOf(feeds, signature),
-    again: async (other: ServedVersion) => other.predictor.predictTensors(readRequest(view, other, body).feeds, untilDone),
+    again: async (other: ServedVersion) => other.predictor.predictTensors(readRequest(view, other, body).feeds, untilDone, answerBytes),
   }
   return answerPrediction(view, version, started, (parts) => {
+    requireTensorsFit(parts, request.outputs, answerBytes)
     const wanted = request.outputs.map(({ name }) => name)
     return { answer: inferAnswer(request, joinParts(parts, wanted), { name: view.service, version: version.id }) }
   })

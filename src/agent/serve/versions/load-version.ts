@@ -7,6 +7,7 @@ import { modelSignature } from '../model-signature.ts'
 import { createPredictor } from '../predictor.ts'
 import type { AnswerForm } from '../sample-outputs.ts'
 import type { ServiceLog } from '../service-log.ts'
+import { compileEarly } from '../workers/early-compilation.ts'
 import { type PlacedModel, type ServedConfig, ServedVersion } from './served-version.ts'
 import { timeRuns } from './timed-runs.ts'
 import { VersionStatistics } from './version-statistics.ts'
@@ -58,6 +59,7 @@ export async function loadVersion(config: ServedConfig, loaders: ModelLoaders, w
     if (failure !== null) log.info('warm-up-failed', { version: config.version, message: failure })
     const firstRunMs = performance.now() - firstRunStart
     if (failure === null) placed = await settle(config, placed, loaders, whileServing)
+    if (placed.workers > 0) compileEarly()
     log.info('loaded', { loadMs: firstRunStart - loadStart, firstRunMs, idleRssBytes, version: config.version, workers: placed.workers })
     // Loading it takes a moment: not when the first image comes.
     if (imageInput(signature))

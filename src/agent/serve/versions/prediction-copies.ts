@@ -38,8 +38,8 @@ export interface CopyCounts {
 }
 
 /**
- * Gives requests to a second version after they were answered: those that the current version answered to shadows, those that a version beside it
- * answered to the current one. What comes of it is counted; no client waits for it or hears of it.
+ * Gives requests to a second version after they were answered: those that the current version answered to shadows, and to the version before it while
+ * both are compared; those that a version beside it answered to the current one. What comes of it is counted; no client waits for it or hears of it.
  */
 export class PredictionCopies {
   readonly #versions: VersionSet
@@ -51,16 +51,19 @@ export class PredictionCopies {
 
   /** Whether copies of what this version answers are wanted. */
   wants(answered: ServedVersion): boolean {
-    const { current, shadows } = this.#versions
-    return answered === current ? shadows.length > 0 : current !== null
+    const { current, shadows, before } = this.#versions
+    return answered === current ? shadows.length > 0 || before !== null : current !== null
   }
 
   /** To be called after the answer was sent. */
   offer(answered: ServedVersion, copy: Copy): void {
-    const { current, shadows } = this.#versions
+    const { current, shadows, before } = this.#versions
     if (answered !== current) {
       if (current) this.#line(answered, { asked: () => this.#versions.current, isShadow: false }).offer(copy)
-    } else for (const shadow of shadows) this.#line(shadow, { asked: () => shadow, isShadow: true }).offer(copy)
+      return
+    }
+    if (before) this.#line(answered, { asked: () => this.#versions.before, isShadow: false }).offer(copy)
+    for (const shadow of shadows) this.#line(shadow, { asked: () => shadow, isShadow: true }).offer(copy)
   }
 
   /** What is known about a version that is tried; null before the first copy. */

@@ -4,6 +4,7 @@ import type { AnsweringVersion } from '../exchange.ts'
 import type { ModelSignature } from '../model-signature.ts'
 import type { Predictor } from '../predictor.ts'
 import type { AnswerForm } from '../sample-outputs.ts'
+import type { Downtime, PoolState } from '../workers/pooled-model.ts'
 import type { VersionStatistics } from './version-statistics.ts'
 
 /** Settings and release of a version, in one. */
@@ -14,6 +15,8 @@ export interface PlacedModel {
   readonly model: LoadedModel
   /** Threads that run it; 0: the answering thread. */
   readonly workers: number
+  /** How those threads are. */
+  readonly pool?: PoolState
 }
 
 export interface ServedVersionParts {
@@ -61,6 +64,11 @@ export class ServedVersion implements AnsweringVersion {
 
   get outputs(): readonly Port[] {
     return this.placed.model.outputs
+  }
+
+  /** Why it takes no runs right now; null where it does. */
+  get downtime(): Downtime | null {
+    return this.placed.pool?.downtime ?? null
   }
 
   get isClosed(): boolean {

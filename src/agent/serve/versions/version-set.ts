@@ -26,6 +26,7 @@ export class VersionSet {
   #shares: readonly WeightedRelease[] | null = null
   #byId: ReadonlyMap<string, ServedVersion> = new Map()
   #shadows: readonly ServedVersion[] = []
+  #before: ServedVersion | null = null
 
   /**
    * @param initial what is going to be served, for those who ask before it is loaded
@@ -55,6 +56,11 @@ export class VersionSet {
     return this.#shadows
   }
 
+  /** Served before the current one, and gets copies of what that answers, to compare both; null where nobody wants to know. */
+  get before(): ServedVersion | null {
+    return this.#before
+  }
+
   /** Those that answer requests, the current one first. */
   get answering(): readonly ServedVersion[] {
     const split = this.#beside.flatMap(({ version, kind }) => (kind === 'shadow' ? [] : [version]))
@@ -62,11 +68,12 @@ export class VersionSet {
   }
 
   /** From the next request on these answer. */
-  route(current: ServedVersion, beside: readonly BesideVersion[]): void {
+  route(current: ServedVersion, beside: readonly BesideVersion[], before: ServedVersion | null = null): void {
     const split = beside.filter(({ kind }) => kind !== 'shadow')
     const taken = split.reduce((sum, { weight }) => sum + weight, 0)
     this.#current = current
     this.#beside = beside
+    this.#before = before
     this.#shadows = beside.flatMap(({ version, kind }) => (kind === 'shadow' ? [version] : []))
     this.#shares =
       taken > 0

@@ -83,6 +83,11 @@ export class VersionStatistics {
     return { requests: this.#requests, errors: this.#errors, refused: this.#refused, successes: this.latencies.count }
   }
 
+  /** What happened since it was loaded. */
+  sinceLoaded(): ReleaseWindow {
+    return this.since({ requests: 0, errors: 0, refused: 0, successes: 0 })
+  }
+
   /** What happened since then. */
   since({ requests, errors, refused, successes }: StatisticsMark): ReleaseWindow {
     return {

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EdgesmithError, fromErrorReport } from '../../../contract/errors.ts'
 import type { NamedTensors, Port } from '../../../core/inference-runtime.ts'
+import { HttpError } from '../http-error.ts'
 import { copiedTensors } from './tensor-transfer.ts'
 import type { WorkerCommand, WorkerReport } from './worker-messages.ts'
 
@@ -99,8 +100,9 @@ export class ModelThread {
     else run?.reject(fromErrorReport(report.error))
   }
 
-  #lost(): EdgesmithError {
-    return new EdgesmithError('MODEL_RUN_FAILED', `The thread that ran the model ended: ${this.#reason}`, {
+  /** Never the client's fault, as a run that fails may be. */
+  #lost(): HttpError {
+    return new HttpError('MODEL_RUN_FAILED', `The thread that ran the model ended: ${this.#reason}`, {
       hint: 'Does the model need more memory than there is?',
     })
   }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { EdgesmithError, toErrorReport } from '../../../contract/errors.ts'
 import type { LoadedModel } from '../../../core/inference-runtime.ts'
 import { onnxRuntime } from '../../../engine/runtimes/onnx-runtime.ts'
+import { sha256Of } from '../../../platform/file-hash.ts'
 import { givenTensors } from './tensor-transfer.ts'
 import type { WorkerCommand, WorkerOrder, WorkerReport } from './worker-messages.ts'
 
@@ -51,7 +51,7 @@ async function load({ modelPath, modelSha256, threads }: WorkerOrder): Promise<L
     throw new EdgesmithError('FILE_NOT_FOUND', `The model ${modelPath} cannot be read: ${error instanceof Error ? error.message : error}.`)
   })
   // Read again by every thread that is started again: it must still be the file that was checked.
-  const found = modelSha256 === null ? null : createHash('sha256').update(bytes).digest('hex')
+  const found = modelSha256 === null ? null : sha256Of(bytes)
   if (found !== modelSha256) {
     throw new EdgesmithError('BUNDLE_CORRUPT', `The model ${modelPath} is not the one that was deployed: its hash differs.`, {
       hint: 'Deploy the model again.',

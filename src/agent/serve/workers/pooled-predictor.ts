@@ -1,5 +1,6 @@
 import type { LoadedModel, NamedTensors } from '../../../core/inference-runtime.ts'
 import { abandonedRequest } from '../abandoned-request.ts'
+import { outputsTooLarge, tensorBytes } from '../answer-size.ts'
 import { type BatchRows, batchFeeds, rowsOf } from '../batch-feeds.ts'
 import type { ModelSignature } from '../model-signature.ts'
 import type { Asker, InferenceMeter, Predictor, RunPart } from '../predictor.ts'
@@ -11,6 +12,8 @@ const MOST_SAMPLES_IN_RUN = 32
 /** A request on its way through runs. */
 interface Waiting extends BatchRows {
   readonly asker: Asker
+  /** Of the outputs of all its runs. */
+  readonly mostBytes: number
   readonly since: number
   readonly resolve: (parts: readonly RunPart[]) => void
   readonly reject: (error: unknown) => void
@@ -18,6 +21,8 @@ interface Waiting extends BatchRows {
   taken: number
   /** Rows of runs that have ended. */
   finished: number
+  /** Outputs of runs that have ended and are its alone. */
+  bytes: number
   isSettled: boolean
   /** In the order of the rows. */
   readonly parts: RunPart[]
@@ -57,8 +62,8 @@ export function createPooledPredictor(model: LoadedModel, signature: ModelSignat
     get depth() {
       return pool.depth
     },
-    predict: (samples, asker) => pool.predict({ rows: samples.length, samples, feeds: null }, asker),
-    predictTensors: (feeds, asker) => pool.predict({ rows: rowsOf(feeds, signature), samples: [], feeds }, asker),
+    predict: (samples, asker, mostBytes) => pool.predict({ rows: samples.length, samples, feeds: null }, asker, mostBytes),
+    predictTensors: (feeds, asker, mostBytes) => pool.predict({ rows: rowsOf(feeds, signature), samples: [], feeds }, asker, mostBytes),
   }
 }
 
@@ -84,12 +89,12 @@ class PooledPredictor {
     this.#canStack = signature.batching.kind === 'open' && signature.inputs.every(({ sampleShape }) => !sampleShape.includes(undefined))
   }
 
-  predict(rows: BatchRows, asker: Asker): Promise<readonly RunPart[]> {
+  predict(rows: BatchRows, asker: Asker, mostBytes = Number.POSITIVE_INFINITY): Promise<readonly RunPart[]> {
     return new Promise((resolve, reject) => {
       this.depth += rows.rows
       this.#waitingRows += rows.rows
       const since = performance.now()
-      this.#queue.push({ ...rows, asker, since, resolve, reject, taken: 0, finished: 0, isSettled: false, parts: [] })
+      this.#queue.push({ ...rows, asker, mostBytes, since, resolve, reject, taken: 0, finished: 0, bytes: 0, isSettled: false, parts: [] })
       this.#giveWork()
     })
   }
@@ -180,6 +185,8 @@ class PooledPredictor {
     const rows = batching.kind === 'fixed' ? batching.size : count
     const feeds = isWhole ? (request.feeds as NamedTensors) : batchFeeds([request], this.#signature, { first, count, rows })
     const outputs = await this.#run({ feeds, rows: count, requests: [request], wasDecided })
+    request.bytes += tensorBytes(outputs)
+    if (request.bytes > request.mostBytes && count < request.rows) throw outputsTooLarge(request.bytes, request.mostBytes)
     const outputRows = batching.kind === 'single' ? undefined : isWhole ? count : rows
     this.#done(piece, { run: { outputs, rows: outputRows }, first: 0, count: outputRows === undefined ? 1 : count })
   }

@@ -1,4 +1,4 @@
-import { shellQuote } from '../launch.ts'
+import { shellQuote } from '../../../core/shell-quote.ts'
 
 /** Ends a line of ours; the folder says which service it starts. */
 const mark = (folder: string) => `# edgesmith ${folder}`

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { cleanEnvironment, readLaunch, supervisorFlags } from '../launch.ts'
+import { cleanEnvironment } from '../../../platform/clean-environment.ts'
+import { readLaunch, supervisorFlags } from '../launch.ts'
 import type { Keeper } from './keeper.ts'
 
 /** Starts a supervisor that belongs to nobody: it outlives the program that started it, and the login. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { sha256Of } from '../../../platform/file-hash.ts'
 
 /** Name of the user whose service it is. */
 export function userName(): string {
@@ -14,6 +14,6 @@ export function userName(): string {
 /** Name of a service's unit: two users, or two places of one user, may have services of the same name. */
 export function unitName(root: string, service: string): string {
   const user = userName().replace(/[^\w.-]/g, '-')
-  const place = root === join(homedir(), '.edgesmith') ? '' : `-${createHash('sha256').update(root).digest('hex').slice(0, 6)}`
+  const place = root === join(homedir(), '.edgesmith') ? '' : `-${sha256Of(root).slice(0, 6)}`
   return `edgesmith-${user}-${service}${place}.service`
 }

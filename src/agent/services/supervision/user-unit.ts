@@ -3,7 +3,7 @@ import { readdir, rmdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { EdgesmithError } from '../../../contract/errors.ts'
-import { type DurableFiles, diskFiles, makeDurableFolder, replaceFile } from '../durable-files.ts'
+import { type DurableFiles, diskFiles, makeDurableFolder, replaceFile } from '../../../platform/durable-files.ts'
 import type { Keeper } from './keeper.ts'
 import { runTool } from './run-tool.ts'
 import { unitName, userName } from './unit-name.ts'
@@ -49,7 +49,7 @@ export class UserUnit implements Keeper {
 
   async install(): Promise<void> {
     await makeDurableParents(this.#files, this.#folder)
-    await replaceFile(this.#files, this.#path, userUnitText(this.#places), 0o644)
+    await replaceFile(this.#files, this.#path, userUnitText(this.#places), { mode: 0o644 })
     await this.#run(['daemon-reload'])
     await this.#run(['enable', this.#name])
   }

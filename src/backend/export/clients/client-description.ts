@@ -17,6 +17,11 @@ export interface ClientPort {
   readonly shape: readonly (number | null)[]
 }
 
+/** `float32 [3, *]`: `*` where a size is open. */
+export function portForm({ type, shape }: ClientPort): string {
+  return `${type} [${shape.map((size) => size ?? '*').join(', ')}]`
+}
+
 /** What a generated client is made from. */
 export interface ClientDescription {
   readonly service: string

@@ -1,4 +1,4 @@
-import { type ClientDescription, type ClientPort, commentText, exampleSample, identifier } from './client-description.ts'
+import { type ClientDescription, type ClientPort, commentText, exampleSample, identifier, portForm } from './client-description.ts'
 
 /** A Python literal. JSON's strings, numbers and lists are Python's as well; names of constants differ. */
 function literal(value: string | number | null | boolean | readonly string[]): string {
@@ -16,10 +16,6 @@ function scalarType(type: string): string {
 
 function valueType({ type, shape }: ClientPort): string {
   return shape.reduce<string>((inner) => `List[${inner}]`, scalarType(type))
-}
-
-function shapeText({ type, shape }: ClientPort): string {
-  return `${type} [${shape.map((size) => size ?? '*').join(', ')}]`
 }
 
 function typedDictionary(name: string, doc: string, entries: readonly (readonly [string, string, string])[]): string {
@@ -43,12 +39,12 @@ export function pythonSource(description: ClientDescription, version: string): s
     typedDictionary(
       'Inputs',
       'Values of one sample by input, without the batch dimension.',
-      inputs.map((port) => [port.name, valueType(port), shapeText(port)]),
+      inputs.map((port) => [port.name, valueType(port), portForm(port)]),
     ),
     typedDictionary(
       'Outputs',
       'Answers for one sample by output.',
-      outputs.map((port) => [port.name, valueType(port), shapeText(port)]),
+      outputs.map((port) => [port.name, valueType(port), portForm(port)]),
     ),
     ...(fields.length > 0
       ? [
@@ -210,7 +206,7 @@ ${
     : only && inputs.length === 1
       ? `
     def predict(self, values: ${valueType(only)}${embedding ? ', *, embedding: bool = False' : ''}) -> Prediction:
-        """Predicts one sample: ${commentText(shapeText(only))}."""
+        """Predicts one sample: ${commentText(portForm(only))}."""
         return self._predict({"input": values}${embedding ? ', embedding' : ''})
 `
       : `

@@ -1,4 +1,4 @@
-import { type ClientDescription, type ClientPort, commentText, exampleSample, identifier } from './client-description.ts'
+import { type ClientDescription, type ClientPort, commentText, exampleSample, identifier, portForm } from './client-description.ts'
 
 function scalarType(type: string): string {
   if (type === 'string') return 'string'
@@ -7,10 +7,6 @@ function scalarType(type: string): string {
 
 function valueType({ type, shape }: ClientPort): string {
   return `${scalarType(type)}${'[]'.repeat(shape.length)}`
-}
-
-function shapeText({ type, shape }: ClientPort): string {
-  return `${type} [${shape.map((size) => size ?? '*').join(', ')}]`
 }
 
 function interfaceText(name: string, doc: string, entries: readonly (readonly [string, string, string])[]): string {
@@ -31,7 +27,7 @@ function mainSample({ fields, inputs }: ClientDescription): { readonly type: str
   const [only] = inputs
   if (fields.length > 0) return { type: 'Fields', key: 'fields', doc: 'Predicts one sample, given by the names of its values.' }
   if (only && inputs.length === 1)
-    return { type: valueType(only), key: 'input', doc: `Predicts one sample: ${commentText(shapeText(only))}.` }
+    return { type: valueType(only), key: 'input', doc: `Predicts one sample: ${commentText(portForm(only))}.` }
   return { type: 'Inputs', key: 'inputs', doc: 'Predicts one sample.' }
 }
 
@@ -43,12 +39,12 @@ export function tsSource(description: ClientDescription, version: string): strin
     interfaceText(
       'Inputs',
       'Values of one sample by input, without the batch dimension.',
-      inputs.map((port) => [port.name, valueType(port), shapeText(port)]),
+      inputs.map((port) => [port.name, valueType(port), portForm(port)]),
     ),
     interfaceText(
       'Outputs',
       'Answers for one sample by output.',
-      outputs.map((port) => [port.name, valueType(port), shapeText(port)]),
+      outputs.map((port) => [port.name, valueType(port), portForm(port)]),
     ),
     ...(fields.length > 0
       ? [

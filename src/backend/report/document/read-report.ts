@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import { type ReportDocument, reportDocumentSchema } from '../../../contract/report.ts'
 import { isNestedDeeperThan } from '../../../core/json-depth.ts'
+import { readWholeFile } from '../../../platform/read-file.ts'
 import { checkReport } from './check-report.ts'
 
 /** Larger files are not read: reports of hundreds of runs have a few megabytes. */
@@ -15,7 +15,8 @@ const MAX_DEPTH = 32
  * @throws EdgesmithError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `TOO_LARGE`, `REPORT_INVALID` with the place in the file and the reason
  */
 export async function readReport(path: string): Promise<ReportDocument> {
-  return parseReport(await readText(path), path)
+  // The decoder passes over a byte order mark.
+  return parseReport(new TextDecoder().decode(await readWholeFile(path, path, MAX_BYTES)), path)
 }
 
 /**
@@ -49,28 +50,4 @@ export function parseReport(content: string, name: string): ReportDocument {
 
 function isReport(value: unknown): value is { readonly format: unknown; readonly version?: unknown } {
   return typeof value === 'object' && value !== null && 'format' in value && value.format === 'edgesmith-report'
-}
-
-async function readText(path: string): Promise<string> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw readError(error, path)
-  })
-  try {
-    const stats = await file.stat()
-    if (!stats.isFile()) throw new EdgesmithError('FILE_UNREADABLE', `${path} is not a file`)
-    if (stats.size > MAX_BYTES)
-      throw new EdgesmithError('TOO_LARGE', `${path} has ${stats.size} bytes; reports of at most ${MAX_BYTES} are read`)
-    const bytes = Buffer.alloc(stats.size)
-    const { bytesRead } = await file.read(bytes, 0, stats.size, 0)
-    return new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes.subarray(0, bytesRead))
-  } finally {
-    await file.close()
-  }
-}
-
-function readError(error: unknown, path: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT' || code === 'ENOTDIR') return new EdgesmithError('FILE_NOT_FOUND', `There is no file ${path}`)
-  if (code === 'EACCES' || code === 'EPERM') return new EdgesmithError('FILE_UNREADABLE', `There is no right to read ${path}`)
-  return error
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import type { ByteSource } from '../../../core/datasets/zip.ts'
-import { readError } from '../../models/read-file.ts'
+import { readError } from '../../../platform/read-file.ts'
 
 /** Small pieces are cut from a window of this size: the directory of an archive is read two and four bytes at a time. */
 const WINDOW_BYTES = 1 << 16

@@ -2,8 +2,8 @@ import { opendir, realpath } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import { quoteName, quoteNames } from '../../../core/onnx/quote-name.ts'
+import { readError } from '../../../platform/read-file.ts'
 import { IMAGE_ENDINGS } from '../../images/image-file.ts'
-import { readError } from '../../models/read-file.ts'
 import { splitNameOf } from './join-splits.ts'
 
 /** An image file of a folder. */

@@ -11,7 +11,9 @@ import { IDX_HEADER_MAX, IDX_SCALE, type IdxHeader, parseIdxHeader } from '../..
 import { DEFLATE_MAX_RATIO } from '../../../core/datasets/inflate.ts'
 import { LABEL_NAMES } from '../../../core/datasets/labels.ts'
 import { countOf, elementWidth } from '../../../core/datasets/numeric-array.ts'
-import { openFile, readError, readRange, systemCode } from '../../models/read-file.ts'
+import { joinBytes } from '../../../core/join-bytes.ts'
+import { openFile, readError, readRange } from '../../../platform/read-file.ts'
+import { systemCode } from '../../../platform/system-code.ts'
 import { labelsBeside } from '../find-dataset-files.ts'
 import { ArrayWriter, type StoredArray } from './array-writer.ts'
 import { requireRoom } from './disk-room.ts'
@@ -113,7 +115,7 @@ class IdxReader {
 
   async push(chunk: Uint8Array): Promise<void> {
     if (this.writer) return this.take(chunk)
-    this.head = joined(this.head, chunk)
+    this.head = joinBytes([this.head, chunk])
     if (this.head.length >= IDX_HEADER_MAX) await this.begin()
   }
 
@@ -141,18 +143,11 @@ class IdxReader {
     // The rest of a file that is too long is counted for the message, not written.
     if (this.found > this.expected) return
     const width = elementWidth(header.type)
-    const bytes = joined(this.rest, chunk)
+    const bytes = joinBytes([this.rest, chunk])
     const whole = bytes.length - (bytes.length % width)
     this.writer?.write(swapBytes(bytes.subarray(0, whole), width))
     this.rest = bytes.slice(whole)
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(first.length + second.length)
-  bytes.set(first)
-  bytes.set(second, first.length)
-  return bytes
 }
 
 function wrongLength(file: string, { shape, type, offset }: IdxHeader, expected: number, found: number | undefined): EdgesmithError {

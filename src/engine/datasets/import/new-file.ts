@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
-import { writeError } from '../../models/write-file.ts'
+import { writeError } from '../../../platform/write-file.ts'
 
 /** Node.js writes less than 2 GiB at once. */
 const WRITE_BYTES = 1 << 30

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { EdgesmithError } from '../../../contract/errors.ts'
-import { readError } from '../../models/read-file.ts'
+import { readError } from '../../../platform/read-file.ts'
 import { openTable, tableRows } from './read-table.ts'
 
 /** The beginning of a table. */

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { TextDecoder } from 'node:util'
 import { EdgesmithError } from '../../../contract/errors.ts'
 import { type CsvRecord, CsvRecords, guessDelimiter } from '../../../core/datasets/csv-records.ts'
-import { readError } from '../../models/read-file.ts'
+import { readError } from '../../../platform/read-file.ts'
 
 const CHUNK_BYTES = 1 << 18
 

@@ -1,4 +1,5 @@
 import type { PortDescription } from '../../../contract/model.ts'
+import { shellQuote } from '../../../core/shell-quote.ts'
 
 /** Inputs of at most this many numbers are written out; larger ones come from a file. */
 const MAX_INLINE_NUMBERS = 32
@@ -34,9 +35,4 @@ function describe({ name, type, shape }: PortDescription): string {
   const sample = shape?.slice(1).map((size) => size ?? '?')
   const form = sample === undefined ? type : sample.length > 0 ? `nested lists of ${sample.join('×')} ${type}` : `one ${type}`
   return `${JSON.stringify(name)}: ${form}`.replace(/[\r\n]/g, ' ')
-}
-
-/** Names come out of models: nothing in them may end the quotes. */
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -3,11 +3,11 @@ import type { Deployed } from '../../../contract/deployment.ts'
 import { storedError } from '../../backend/backend-error.ts'
 import { jobResult } from '../../backend/job-result.ts'
 import { isActive, useJob } from '../../backend/use-jobs.ts'
-import { CodeBlock } from '../../components/code-block.tsx'
 import { ErrorNotice } from '../../components/error-notice.tsx'
 import { JobProgress } from '../../components/job-progress.tsx'
 import { deployFailure } from './deploy-failure.ts'
 import classes from './deployments-page.module.css'
+import { FailureLog } from './failure-log.tsx'
 import { GateChecks } from './versions/gate-checks.tsx'
 
 interface DeployProgressProps {
@@ -30,8 +30,13 @@ export function DeployProgress({ jobId, onDone, onClose }: DeployProgressProps) 
       {job.error ? (
         <>
           <ErrorNotice error={storedError(job.error)} onClose={onClose} />
-          {checks.length > 0 ? <GateChecks checks={checks} /> : null}
-          {log === '' ? null : <CodeBlock text={log} what="log of the service" maxHeight={160} />}
+          {checks.length > 0 ? (
+            <details>
+              <summary className={classes.summary}>What was checked</summary>
+              <GateChecks checks={checks} />
+            </details>
+          ) : null}
+          <FailureLog text={log} />
         </>
       ) : (
         <JobProgress job={job} />

@@ -112,7 +112,8 @@ function back(deploymentId: Deployment['id'] | null): string {
 }
 
 /** What was deployed, how much of it was checked, and what happens after a reboot. */
-function deployedText({ service, checks, rebootNote }: Deployed): string {
+function deployedText({ service, checks, rebootNote, cancelledTooLate }: Deployed): string {
+  if (cancelledTooLate) return `Cancelled too late: the release of ${service} had taken its place already. Roll back takes it back.`
   const passed = checks.filter((check) => check.passed).length
   const checked = passed > 0 ? `; ${formatCounted(passed, 'check')} passed` : ''
   return `${service} is deployed${checked}.${rebootNote === null ? '' : ` ${rebootNote}`}`

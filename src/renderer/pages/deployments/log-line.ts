@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../../core/parse-json.ts'
 
 const lineSchema = z.looseObject({ time: z.string(), level: z.string(), event: z.string() })
 
@@ -41,12 +42,4 @@ function quoted(value: string): string {
 function shortNumbers(value: unknown): string {
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(4)))
   return JSON.stringify(value) ?? 'null'
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

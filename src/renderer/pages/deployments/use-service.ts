@@ -1,5 +1,5 @@
 import type { UseQueryResult } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import type { Deployment } from '../../../contract/deployment.ts'
 import type { ServiceReport } from '../../../contract/service-protocol.ts'
 import type { ServiceHistory } from '../../backend/service-readings.ts'
@@ -26,10 +26,10 @@ const LIVE_EVERY_MS = 1000
 const REPORT_EVERY_MS = 15_000
 
 /**
- * A service as its machine and its serving process say it is. The report is asked for once, and again when the serving process says that
- * something happened; what it measures every second.
+ * A service as its machine and its serving process say it is. The report is asked for once, and again when the serving process or the
+ * workspace says that something happened; what it measures every second.
  */
-export function useService({ id, deviceId, state: stored }: Deployment): Service {
+export function useService({ id, deviceId, state: stored, release, port, createdAt }: Deployment): Service {
   const reached = useReached(deviceId)
   const report = useCall('deployments.report', { id })
   const state = report.data?.state ?? stored
@@ -40,9 +40,12 @@ export function useService({ id, deviceId, state: stored }: Deployment): Service
   const lastEvent = live.data?.live.events.at(-1)?.at
   const versions = live.data?.live.versions.map(({ release, role, kind }) => `${release} ${role} ${kind}`).join()
   const failed = live.isError
+  const known = `${stored} ${release} ${port} ${createdAt}`
+  const seen = useRef(known)
   useEffect(() => {
-    if (lastEvent !== undefined || failed) void report.refetch()
-  }, [lastEvent, versions, failed])
+    if (lastEvent !== undefined || failed || seen.current !== known) void report.refetch()
+    seen.current = known
+  }, [lastEvent, versions, failed, known])
   const history = running && reached ? live.data : undefined
   return { state, reached, report, live, history, rows: versionRows(report.data, history?.live.versions ?? []) }
 }

@@ -1,5 +1,5 @@
+import type { CompareAllResult } from '../../../contract/compare-all.ts'
 import type { ComparisonRow } from '../../../contract/measurement.ts'
-import type { CompareAllResult } from '../../../contract/procedures.ts'
 
 /** One recipe with what became of it. */
 export interface CompareAllRow {

@@ -1,7 +1,9 @@
 import { ActionIcon, Button, NumberInput, Switch, TagsInput, TextInput } from '@mantine/core'
 import { IconKey, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
+import { apiKeyNameSchema } from '../../../../contract/service.ts'
 import { plainText } from '../../../format/plain-text.ts'
+import { fieldErrors } from '../../../forms/field-errors.ts'
 import classes from './deploy.module.css'
 import type { SettingsDraft } from './settings-draft.ts'
 
@@ -15,6 +17,7 @@ interface AccessFieldsProps {
 export function AccessFields({ settings, onChange, errors }: AccessFieldsProps) {
   const [name, setName] = useState('')
   const isTaken = settings.keys.some((key) => key.name === name.trim())
+  const wrong = name.trim() === '' ? undefined : fieldErrors(apiKeyNameSchema, name.trim())['']
   function add(): void {
     onChange({ ...settings, keys: [...settings.keys, { name: name.trim(), isNew: true }] })
     setName('')
@@ -29,7 +32,7 @@ export function AccessFields({ settings, onChange, errors }: AccessFieldsProps) 
           placeholder="name of the client"
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
-          error={isTaken ? 'There is a key of that name' : errors['settings.apiKeys']}
+          error={isTaken ? 'There is a key of that name' : (wrong ?? errors['settings.apiKeys'])}
           maxLength={64}
           spellCheck={false}
           data-testid="deploy-key-name"
@@ -38,7 +41,7 @@ export function AccessFields({ settings, onChange, errors }: AccessFieldsProps) 
           variant="default"
           leftSection={<IconKey size={14} />}
           onClick={add}
-          disabled={name.trim() === '' || isTaken}
+          disabled={name.trim() === '' || isTaken || wrong !== undefined}
           data-testid="deploy-key-add"
         >
           Add
@@ -59,7 +62,7 @@ export function AccessFields({ settings, onChange, errors }: AccessFieldsProps) 
       ))}
       <div className={classes.numbers}>
         <NumberInput
-          label="Predictions of one client"
+          label="Prediction requests of one client (a batch is one)"
           suffix=" per second"
           placeholder="No limit"
           value={settings.rate}

@@ -15,6 +15,8 @@ interface LiveChartProps {
   readonly perUnit?: number
   readonly format: (value: number) => string
   readonly chart: LiveLines
+  /** Drawn while there is no value yet. */
+  readonly nothing?: string
   readonly testId: string
 }
 
@@ -23,7 +25,7 @@ const HEIGHT = 138
 const LEAST_SECONDS = 60
 
 /** Something a service measures, over the last minutes. */
-export function LiveChart({ title, unit, perUnit = 1, format, chart: { atMs, lines }, testId }: LiveChartProps) {
+export function LiveChart({ title, unit, perUnit = 1, format, chart: { atMs, lines }, nothing = 'Reading…', testId }: LiveChartProps) {
   const end = atMs.at(-1) ?? 0
   const seconds = atMs.map((at) => (at - end) / 1000)
   const x = exactAxis(Math.min(seconds[0] ?? 0, -LEAST_SECONDS), 0, {
@@ -60,18 +62,25 @@ export function LiveChart({ title, unit, perUnit = 1, format, chart: { atMs, lin
             ],
           }))}
         >
-          {(area) =>
-            scaled.map((values, line) => (
-              <path
-                key={lines[line]?.label}
-                d={linePath(values.map((value, index) => [area.x(seconds[index] ?? 0), area.y(value)]))}
-                fill="none"
-                stroke={`var(--es-series-${line})`}
-                strokeWidth={1.4}
-                strokeLinejoin="round"
-              />
-            ))
-          }
+          {(area) => (
+            <>
+              {read.length === 0 ? (
+                <text x={area.width / 2} y={area.height / 2} className={classes.none} textAnchor="middle" dominantBaseline="central">
+                  {nothing}
+                </text>
+              ) : null}
+              {scaled.map((values, line) => (
+                <path
+                  key={lines[line]?.label}
+                  d={linePath(values.map((value, index) => [area.x(seconds[index] ?? 0), area.y(value)]))}
+                  fill="none"
+                  stroke={`var(--es-series-${line})`}
+                  strokeWidth={1.4}
+                  strokeLinejoin="round"
+                />
+              ))}
+            </>
+          )}
         </Plot>
       )}
     </ChartFrame>

@@ -28,6 +28,7 @@ export function LiveCharts({ readings }: { readings: readonly ServiceReading[] }
           p95: ({ latencyP95Ms }) => latencyP95Ms,
           p99: ({ latencyP99Ms }) => latencyP99Ms,
         })}
+        nothing="No prediction was answered yet."
         testId="chart-latency"
       />
       <LiveChart
@@ -39,11 +40,11 @@ export function LiveCharts({ readings }: { readings: readonly ServiceReading[] }
       />
       <LiveChart
         title="In flight"
-        unit="predictions"
+        unit="at once"
         format={formatCount}
         chart={readLines(readings, {
-          'worked on': ({ predictionsInFlight }) => predictionsInFlight,
-          waiting: ({ queueDepth }) => queueDepth,
+          requests: ({ predictionsInFlight }) => predictionsInFlight,
+          'samples waiting or run': ({ queueDepth }) => queueDepth,
         })}
         testId="chart-in-flight"
       />

@@ -26,7 +26,7 @@ export function OverviewTab({
       {history ? <RolloutProgress live={history.live} /> : null}
       {running && reached && live.error ? <ErrorNotice error={live.error} /> : null}
       {history ? <LiveCharts readings={history.readings} /> : null}
-      {!history && !(reached && live.error) ? (
+      {!history && !(running && reached && live.error) ? (
         <Section title="Right now">
           <span className="es-dim">
             {running && reached

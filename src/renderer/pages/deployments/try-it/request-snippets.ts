@@ -1,3 +1,5 @@
+import { shellQuote } from '../../../../core/shell-quote.ts'
+
 /** A request as programs send it. */
 export interface SnippetRequest {
   /** Without a path. */
@@ -69,9 +71,4 @@ export function pythonLiteral(value: unknown): string {
   return `{${Object.entries(value)
     .map(([key, entry]) => `${JSON.stringify(key)}: ${pythonLiteral(entry)}`)
     .join(', ')}}`
-}
-
-/** Names come out of models: nothing in them may end the quotes. */
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -18,7 +18,7 @@ export function TrySample({ deployment, running }: { deployment: Deployment; run
   const predict = useAction('deployments.predict', { showsError: true })
   const { data: models } = useCall('models.list', {})
   const model = models?.find(({ id }) => id === deployment.modelId)
-  const dataset = datasets?.find(({ id }) => id === datasetId) ?? datasets?.[0]
+  const dataset = datasets?.find(({ id }) => id === (datasetId ?? deployment.datasetId)) ?? datasets?.[0]
   const samples = dataset?.report.samples ?? 0
   const sample = typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < samples ? index : null
 

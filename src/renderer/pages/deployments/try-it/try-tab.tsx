@@ -1,5 +1,5 @@
 import { Loader, SegmentedControl } from '@mantine/core'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { Deployment } from '../../../../contract/deployment.ts'
 import { useCall } from '../../../backend/use-call.ts'
 import detailClasses from '../../../components/detail.module.css'
@@ -25,6 +25,9 @@ interface TryTabProps {
 export function TryTab({ deployment, running, release }: TryTabProps) {
   const described = useCall('deployments.describe', { id: deployment.id }, { enabled: running })
   const [chosen, setChosen] = useState<Mode | null>(null)
+  useEffect(() => {
+    if (described.data && running) void described.refetch()
+  }, [release])
   const form = described.data ? servedForm(described.data) : null
   const modes = modesOf(form)
   const mode = chosen !== null && modes.includes(chosen) ? chosen : modes[0]

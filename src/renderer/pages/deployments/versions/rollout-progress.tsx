@@ -20,6 +20,7 @@ export function RolloutProgress({ live }: { live: Pick<ServiceLive, 'watch' | 'c
               Canary {shortRelease(canary.release)}, step {Math.min(canary.step + 1, canary.steps.length)} of {canary.steps.length}:
             </strong>{' '}
             {canary.steps.map((weight) => `${weight}%`).join(' → ')} → 100%. {waitingText(canary)}
+            <Found text={canary.found} />
           </span>
         </div>
       ) : null}
@@ -29,11 +30,17 @@ export function RolloutProgress({ live }: { live: Pick<ServiceLive, 'watch' | 'c
           <span className="es-wrap">
             <strong>{shortRelease(watch.release)} is watched</strong> for {formatElapsed(Math.max(0, watch.secondsLeft) * 1000)} more. If it
             breaks its limits or takes the service down, the version before serves again by itself.
+            <Found text={watch.found} />
           </span>
         </div>
       ) : null}
     </div>
   )
+}
+
+/** What is known so far; nothing of an agent that does not say it. */
+function Found({ text }: { text: string }) {
+  return text === '' ? null : <div className="es-dim">So far: {plainText(text, 1000)}.</div>
 }
 
 function waitingText({ secondsLeft, waitingFor }: NonNullable<ServiceLive['canary']>): string {

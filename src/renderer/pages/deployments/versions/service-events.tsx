@@ -26,7 +26,7 @@ import classes from './versions.module.css'
 const looks = {
   deployed: { Icon: IconCloudUpload, tone: 'plain', text: 'Deployed' },
   switched: { Icon: IconSwitchHorizontal, tone: 'good', text: 'Switched' },
-  weights: { Icon: IconArrowsSplit2, tone: 'plain', text: 'Weights' },
+  weights: { Icon: IconArrowsSplit2, tone: 'plain', text: 'Traffic' },
   'canary-step': { Icon: IconStairsUp, tone: 'plain', text: 'Canary step' },
   kept: { Icon: IconCheck, tone: 'good', text: 'Kept' },
   'rolled-back': { Icon: IconArrowBackUp, tone: 'warn', text: 'Rolled back' },
@@ -38,6 +38,9 @@ const looks = {
   upgraded: { Icon: IconRefresh, tone: 'plain', text: 'Upgraded' },
   drift: { Icon: IconWaveSine, tone: 'warn', text: 'Drift' },
 } as const satisfies Record<ServiceEvent['kind'], unknown>
+
+/** Whole ids of releases, of which people read the beginning. */
+const shortened = (text: string) => text.replace(/\b[0-9a-f]{16}\b/g, shortRelease)
 
 const FIRST_EVENTS = 12
 const MINUTE = 60_000
@@ -63,7 +66,7 @@ export function ServiceEvents({ events }: { events: readonly ServiceEvent[] }) {
               </span>
               <span className="es-wrap">
                 <strong>{title}</strong> {release === null ? null : <span className="es-mono es-dim">{shortRelease(release)}</span>}{' '}
-                {plainText(text, 600)}
+                {plainText(shortened(text), 600)}
               </span>
             </li>
           )

@@ -1,13 +1,12 @@
-import { Button, Slider } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconArrowUp, IconX } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { ConfirmDialog } from '../../../components/confirm-dialog.tsx'
 import { plainText } from '../../../format/plain-text.ts'
+import { ShareSlider } from './share-slider.tsx'
 import { useTraffic } from './use-traffic.ts'
-import { shortRelease, type VersionRow } from './version-rows.ts'
+import { foundText, shortRelease, type VersionRow } from './version-rows.ts'
 import classes from './versions.module.css'
-
-const marks = [0, 25, 50, 75, 100].map((value) => ({ value }))
 
 const explanations = {
   split: 'gets this share of requests until somebody changes it',
@@ -19,10 +18,8 @@ const explanations = {
 export function TriedVersion({ deploymentId, row }: { deploymentId: string; row: VersionRow }) {
   const { release, modelName, kind, weight } = row
   const traffic = useTraffic(deploymentId)
-  const [wanted, setWanted] = useState(weight)
   const [promoting, setPromoting] = useState(false)
-  // A canary goes on by itself, and another window may change it.
-  useEffect(() => setWanted(weight), [weight])
+  const share = (wanted: number, onRefused: () => void) => traffic.change({ action: 'weight', release, weight: wanted }, onRefused)
   const name = `${plainText(modelName, 60)} (${shortRelease(release)})`
   return (
     <li className={classes.triedVersion} data-testid={`tried-${release}`} data-weight={weight} data-kind={kind}>
@@ -52,25 +49,10 @@ export function TriedVersion({ deploymentId, row }: { deploymentId: string; row:
           </Button>
         </span>
       </div>
-      {kind === 'shadow' ? null : (
-        <div className={classes.weight}>
-          <Slider
-            className={classes.slider}
-            value={wanted}
-            onChange={setWanted}
-            onChangeEnd={(value) => {
-              if (value !== weight) traffic.change({ action: 'weight', release, weight: value }, () => setWanted(weight))
-            }}
-            marks={marks}
-            label={null}
-            thumbLabel={`Share of requests for ${name}, percent`}
-            disabled={traffic.isPending}
-          />
-          <span className="es-num" data-testid={`weight-${release}`}>
-            {Number(wanted.toFixed(1))}% of requests
-          </span>
-        </div>
-      )}
+      <span className={`${classes.found} es-dim`} data-testid={`found-${release}`}>
+        {foundText(row)}
+      </span>
+      {kind === 'split' ? <ShareSlider name={name} weight={weight} onChange={share} /> : null}
       {promoting ? (
         <ConfirmDialog
           title="Promote this version?"

@@ -1,5 +1,7 @@
 import type { ReleaseFailure } from '../../../../contract/routing.ts'
 import type { LiveVersion, ServiceReport } from '../../../../contract/service-protocol.ts'
+import { formatCount, formatCounted } from '../../../format/numbers.ts'
+import { formatRoughPercent } from '../../../format/shares.ts'
 
 type Role = ServiceReport['versions'][number]['role']
 
@@ -63,7 +65,7 @@ export function versionRows(report: Pick<ServiceReport, 'versions'> | undefined,
 /** Roles and kinds in words: what a version does. */
 export function roleText({ role, kind }: Pick<VersionRow, 'role' | 'kind'>): string {
   if (role === 'beside') return kind ?? 'beside'
-  return role === 'kept' ? 'kept on the device' : role
+  return role
 }
 
 /** Releases are named by the first digits of their id; what is beside is unlikely to share eight. */
@@ -74,6 +76,18 @@ export function shortRelease(release: string): string {
 /** Share of compared samples that were answered differently; null where nothing was compared. */
 export function divergence(live: Pick<LiveVersion, 'compared' | 'differing'> | null): number | null {
   return live?.compared && live.differing !== null ? live.differing / live.compared : null
+}
+
+/** What a version that is being tried did so far, in words. */
+export function foundText({ live }: Pick<VersionRow, 'live'>): string {
+  if (!live || live.requests === 0) return 'It has answered no request yet.'
+  const parts = [`${formatCounted(live.requests, 'request')} answered`, `${formatCount(live.errors)} failed`]
+  const share = divergence(live)
+  if (share !== null) {
+    parts.push(`${formatCount(live.differing)} of ${formatCount(live.compared)} compared answers differ (${formatRoughPercent(share)})`)
+  }
+  if (live.dropped) parts.push(`${formatCount(live.dropped)} copies left out because its queue was full`)
+  return `${parts.join(', ')}.`
 }
 
 /** `90 / 10`: how requests are divided, the current version first; null where one serves all of them. */
@@ -92,9 +106,13 @@ export function rollbackOf(rows: readonly VersionRow[], watched: boolean): { rea
   const beside = rows.filter(({ role }) => role === 'beside')
   const current = rows.find(({ role }) => role === 'current')
   const previous = rows.find(({ role }) => role === 'previous')
-  if (beside.length > 0) return { trying: true, text: `Takes away what is being tried; ${named(current)} goes on serving.` }
+  // As the serving process decides it: what is watched is being tried, too.
+  if (beside.length > 0 && !(watched && previous)) {
+    return { trying: true, text: `Takes away what is being tried; ${named(current)} goes on serving.` }
+  }
   if (!previous) return null
-  return { trying: watched, text: `${named(previous)} serves again, ${named(current)} becomes the previous version.` }
+  const also = beside.length > 0 ? ' What is being tried beside it is taken away, too.' : ''
+  return { trying: watched, text: `${named(previous)} serves again, ${named(current)} becomes the previous version.${also}` }
 }
 
 function named(row: VersionRow | undefined): string {

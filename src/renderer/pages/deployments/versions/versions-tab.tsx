@@ -16,8 +16,8 @@ export function VersionsTab({ deployment, service: { report, history, rows } }: 
       {history ? <RolloutProgress live={history.live} /> : null}
       <TriedVersions deploymentId={deployment.id} rows={history ? rows : []} />
       <VersionsTable rows={rows} />
+      <FailedReleases deploymentId={deployment.id} rows={rows} onRemoved={() => void report.refetch()} />
       <ServiceEvents events={history?.live.events ?? report.data?.events ?? []} />
-      <FailedReleases rows={rows} />
     </div>
   )
 }

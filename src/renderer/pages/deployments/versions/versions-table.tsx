@@ -61,12 +61,17 @@ function columnsAt(now: number): readonly CutColumn<VersionRow>[] {
       cell: ({ role, kind, weight }) =>
         role === 'current' || (role === 'beside' && kind !== 'shadow') ? `${Number(weight.toFixed(1))}%` : NOTHING,
     },
-    { header: 'Requests', align: 'right', cell: ({ live }) => formatCount(live?.requests) },
-    { header: 'Errors', align: 'right', cell: ({ live }) => formatCount(live?.errors) },
+    { header: 'Requests', align: 'right', cell: ({ live }) => formatCount(counts(live)?.requests) },
+    { header: 'Errors', align: 'right', cell: ({ live }) => formatCount(counts(live)?.errors) },
     { header: 'p50', align: 'right', cell: ({ live }) => formatMs(live?.latencyP50Ms) },
     { header: 'p95', align: 'right', cell: ({ live }) => formatMs(live?.latencyP95Ms) },
     { header: 'Differs', align: 'right', cell: ({ live }) => <Divergence live={live} /> },
   ]
+}
+
+/** Null for one that is not loaded: it counts nothing. */
+function counts(live: VersionRow['live']): VersionRow['live'] {
+  return live?.runsOn === 'not loaded' ? null : live
 }
 
 /** How often it answers otherwise than the current version, and what a shadow had to leave out. */
