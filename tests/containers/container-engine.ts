@@ -37,7 +37,10 @@ export function containerProblem(): string | null {
   return tried.status === 0 ? null : `no namespaces: ${tried.error?.message ?? tried.stderr.trim()}`
 }
 
+/** @throws where {@link containerProblem} names a reason */
 export async function startEngine(): Promise<ContainerEngine> {
+  const problem = containerProblem()
+  if (problem !== null) throw new Error(problem)
   const folder = mkdtempSync(join(tmpdir(), 'edgesmith-containers-'))
   const socket = `unix://${join(folder, 'podman.sock')}`
   const configuration = join(folder, 'containers.conf')
