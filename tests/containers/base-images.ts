@@ -15,7 +15,6 @@ const buildTimeoutMs = 20 * 60_000
 export interface BaseImage {
   /** Name under which exports ask for it. */
   readonly name: string
-  readonly architecture: 'amd64' | 'arm64'
   readonly arguments: readonly string[]
   /** What the image itself says, as podman import takes it. */
   readonly changes: readonly string[]
@@ -24,19 +23,17 @@ export interface BaseImage {
 /** Programs without which not even a shell runs: nothing but the libraries. */
 const distrolessPackages = ['base-files', 'libc6', 'libgcc-s1', 'libgomp1', 'libssl3', 'libstdc++6', 'netbase', 'tzdata']
 
-const slim: BaseImage = { name: 'docker.io/library/debian:12-slim', architecture: 'amd64', arguments: ['--variant=minbase'], changes: [] }
+const slim: BaseImage = { name: 'docker.io/library/debian:12-slim', arguments: ['--variant=minbase'], changes: [] }
 
-const distroless = (architecture: BaseImage['architecture']): BaseImage => ({
+const distroless: BaseImage = {
   name: 'gcr.io/distroless/cc-debian12:nonroot',
-  architecture,
-  arguments: [`--architectures=${architecture}`, '--variant=extract', `--include=${distrolessPackages.join(',')}`],
+  arguments: ['--variant=extract', `--include=${distrolessPackages.join(',')}`],
   changes: ['USER 65532'],
-})
+}
 
 /** Debian's Prometheus, at the places where the image of its makers has it, with a `wget` of busybox as there. */
 const prometheus = (name: string): BaseImage => ({
   name,
-  architecture: 'amd64',
   arguments: [
     '--variant=minbase',
     '--include=prometheus,busybox',
@@ -62,7 +59,7 @@ export async function baseImageFile(image: BaseImage): Promise<string> {
     if (existsSync(path)) return
     const part = join(folder, `${key}.part.tar`)
     rmSync(part, { force: true })
-    await withStep(`base image ${image.name} (${image.architecture})`, async () => {
+    await withStep(`base image ${image.name}`, async () => {
       const args = ['--mode=root', ...image.arguments, source.release, part, source.line]
       await promisify(execFile)('mmdebstrap', args, { timeout: buildTimeoutMs, maxBuffer: 16 << 20 })
     })

@@ -1,5 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -21,7 +21,8 @@ export interface ContainerEngine {
   compose(folder: string, ...args: readonly string[]): Promise<string>
   /** Makes a base image known, in place of one of the same name. */
   import(image: BaseImage): Promise<void>
-  build(context: string, dockerfile: string, tag: string, architecture: BaseImage['architecture']): Promise<void>
+  /** For x86-64. */
+  build(context: string, dockerfile: string, tag: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -59,13 +60,11 @@ export async function startEngine(): Promise<ContainerEngine> {
     async import(image) {
       await podman('rmi', '--force', '--ignore', image.name)
       const changes = image.changes.flatMap((change) => ['--change', change])
-      await podman('import', '--quiet', '--arch', image.architecture, ...changes, await baseImageFile(image), image.name)
+      await podman('import', '--quiet', ...changes, await baseImageFile(image), image.name)
     },
-    async build(context, dockerfile, tag, architecture) {
+    async build(context, dockerfile, tag) {
       // Health checks are Docker's; nothing is to be fetched, and no step needs a network.
-      const kind = ['--format', 'docker', '--pull=never', '--network', 'none', '--platform', `linux/${architecture}`]
-      // Set by BuildKit, and by later versions of Podman.
-      kind.push('--build-arg', 'BUILDPLATFORM=linux/amd64')
+      const kind = ['--format', 'docker', '--pull=never', '--network', 'none', '--platform', 'linux/amd64']
       await podman('build', ...kind, '--file', join(context, dockerfile), '--tag', tag, context)
     },
     async close() {
@@ -92,10 +91,4 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
 `
-}
-
-/** Whether this computer's kernel runs programs for arm64 everywhere, in containers too. */
-export function runsArm64(): boolean {
-  const path = '/proc/sys/fs/binfmt_misc/qemu-aarch64'
-  return existsSync(path) && /^flags: \w*F/m.test(readFileSync(path, 'utf8'))
 }

@@ -1,4 +1,5 @@
 // Exported images, composition and manifests in a real container engine. Base images are made of Debian's packages (base-images.ts), Grafana is left out.
+// For x86-64 only: Debian 12's Podman mixes up the platforms of two stages.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,13 +9,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { PROMETHEUS_IMAGE } from '../../src/backend/export/docker/compose-file.ts'
 import { type Exports, openExports } from '../backend/export/exports.ts'
-import { elfMachine } from '../devices/elf-machine.ts'
 import { baseImages } from './base-images.ts'
-import { type ContainerEngine, runsArm64, startEngine } from './container-engine.ts'
+import { type ContainerEngine, startEngine } from './container-engine.ts'
 
 const IMAGE = 'docker.io/library/small:latest'
 const TOKEN = 'token-of-the-container-tests'
-const AARCH64 = 183
 const inside = { timeout: 60_000, interval: 500 }
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of many shapes
@@ -29,10 +28,10 @@ const read = (path: string) => readFileSync(join(docker, path), 'utf8')
 beforeAll(async () => {
   engine = await startEngine()
   exports = await openExports()
-  docker = (await exports.write('docker', ['x64', 'arm64'])).folder
+  docker = (await exports.write('docker')).folder
   kubernetes = join((await exports.write('kserve')).folder, 'kubernetes')
   for (const image of [baseImages.slim, baseImages.prometheus(`docker.io/${PROMETHEUS_IMAGE}`)]) await engine.import(image)
-  await engine.build(docker, 'Dockerfile', IMAGE, 'amd64')
+  await engine.build(docker, 'Dockerfile', IMAGE)
 })
 afterAll(async () => {
   await engine?.close()
@@ -140,31 +139,14 @@ describe('the image for boards', () => {
   }
 
   it('runs where there is no shell', async () => {
-    await engine.import(baseImages.distroless('amd64'))
-    await engine.build(docker, 'Dockerfile.edge', 'edge-amd64', 'amd64')
+    await engine.import(baseImages.distroless)
+    await engine.build(docker, 'Dockerfile.edge', 'edge')
     const port = await freePort()
-    await run('edge-amd64', port)
+    await run('edge', port)
     await expectExample(port)
-    expect(engine.statusOf('exec', 'edge-amd64', 'sh', '-c', 'true')).not.toBe(0)
-    await engine.podman('stop', 'edge-amd64')
-    expect((await inspected('edge-amd64')).State.ExitCode).toBe(0)
-  })
-
-  it('is built for arm64 without anything of arm64 being run', async () => {
-    await engine.import(baseImages.distroless('arm64'))
-    await engine.build(docker, 'Dockerfile.edge', 'edge-arm64', 'arm64')
-    expect((await inspected('edge-arm64')).Architecture).toBe('arm64')
-    await engine.podman('create', '--name', 'files-arm64', 'edge-arm64')
-    const node = join(exports.folder, 'node-arm64')
-    await engine.podman('cp', 'files-arm64:/opt/edgesmith/node', node)
-    expect(elfMachine(node)).toBe(AARCH64)
-  })
-
-  it.skipIf(!runsArm64())('runs for arm64 where programs for it are emulated', async () => {
-    const port = await freePort()
-    await run('edge-arm64', port)
-    const { status, body } = await ask(port, '/predict', { body: read('example-request.json') })
-    expect([status, body.version]).toEqual([200, JSON.parse(read('example-answer.json')).version])
+    expect(engine.statusOf('exec', 'edge', 'sh', '-c', 'true')).not.toBe(0)
+    await engine.podman('stop', 'edge')
+    expect((await inspected('edge')).State.ExitCode).toBe(0)
   })
 })
 

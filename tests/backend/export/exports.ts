@@ -22,8 +22,8 @@ export interface Exports {
   readonly folder: string
   readonly model: Model
   readonly samples: Float32Array
-  /** Exports with the samples, as the service `small`; for x64 unless others are named. Answers the folder too. */
-  write(format: ExportFormat, architectures?: ('x64' | 'arm64')[]): Promise<ExportResult>
+  /** Exports for x64 with the samples, as the service `small`; answers the folder too. */
+  write(format: ExportFormat): Promise<ExportResult>
   close(): Promise<void>
 }
 
@@ -41,14 +41,14 @@ export async function openExports(): Promise<Exports> {
     folder,
     model,
     samples,
-    write: (format, architectures = ['x64']) =>
+    write: (format) =>
       workspace.result('export.start', {
         modelId: model.id,
         format,
         folder: join(folder, format),
         service: 'small',
         datasetId: dataset.id,
-        architectures,
+        architectures: ['x64'],
       }),
     async close() {
       await workspace.close()

@@ -49,7 +49,7 @@ export const dockerExporter: Exporter = {
         ? []
         : ['There is no reference of drift: dashboard and alerts leave it out. Export with --data and 1,000 samples or more.']),
       ...missing,
-      'docker build was not run here.',
+      'The image was not built here; README.md says how.',
     ]
   },
 }

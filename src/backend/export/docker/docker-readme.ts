@@ -19,6 +19,7 @@ docker compose up --build --detach     # the API, Prometheus and Grafana
     '## The API alone',
     `\`\`\`sh
 docker build -t ${service} .
+# Podman: podman build --platform linux/amd64 --format docker -t ${service} .
 docker run --rm -p 127.0.0.1:${SERVICE_PORT}:${SERVICE_PORT} --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \\
   --memory ${memoryMebibytes}m -e EDGESMITH_TOKEN="$(cat secrets/token)" ${service}
 \`\`\``,
@@ -33,6 +34,6 @@ docker buildx build --platform linux/amd64,linux/arm64 -f Dockerfile.edge -t REG
     '## Watching it',
     `\`monitoring/alerts.yml\` has rules for an API that is down, fails, is slow, is stuck or restarts${release.driftReference === null ? '' : ', and for data that drifted'}; connect your Alertmanager in \`monitoring/prometheus.yml\`. Metrics that begin with \`nv_\` mean what they mean in Triton.`,
     '## Not verified',
-    `The tests of Edgesmith check what writes these files as far as that is possible without Docker: Dockerfiles are linted, the composition is validated against its schema, and the image's steps are carried out and its programs run in a folder. \`docker build\` itself was not run.`,
+    `Edgesmith is tested by building such images with Podman and running them as the composition says, with Prometheus; Dockerfiles are linted and the composition is validated against its schema. These very files were not built.`,
   ].join('\n\n')}\n`
 }

@@ -49,6 +49,13 @@ export function alertRules({ slowSeconds, watchesDrift }: AlertOptions): string 
       summary: '{{ $labels.instance }} does not answer Prometheus.',
     },
     {
+      alert: 'EdgesmithNotReady',
+      expr: `edgesmith_ready${job} == 0`,
+      for: '1m',
+      severity: 'critical',
+      summary: '{{ $labels.model }} at {{ $labels.instance }} answers no predictions; GET /ready says why.',
+    },
+    {
       alert: 'EdgesmithErrors',
       expr: `sum by (model) (rate(edgesmith_http_responses_total{job="${PROMETHEUS_JOB}",class="5xx"}[5m])) / sum by (model) (rate(edgesmith_http_responses_total${job}[5m])) > 0.01`,
       for: '5m',
