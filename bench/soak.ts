@@ -5,7 +5,7 @@
 //   npm run build && node bench/soak.ts [--seconds 3600] [--rate 150] [--connections 8] [--allowed-growth-mb 8]
 //
 // Ends with 1 when an answer was wrong or missing, a request was lost while the service stopped, or memory surely grew by more than is allowed: the
-// whole 95 % interval of its growth lies above that. npm test does the same for a minute.
+// whole 95 % interval of its growth lies above that. npm test does the same for two minutes.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

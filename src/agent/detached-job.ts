@@ -104,7 +104,8 @@ export class DetachedJob {
 
   /** Whether the system was started again since the run began. */
   async outlived(): Promise<boolean> {
-    return (await this.#read('boot')) !== (await readBootId())
+    // Older agents wrote it with the line end it is read with.
+    return (await this.#read('boot')).trim() !== (await readBootId())
   }
 
   /** Notes that somebody follows it. */

@@ -25,11 +25,10 @@ interface StartedPrediction {
 }
 
 /**
- * Finishes a prediction: answer, counts, observers, copies for other versions.
+ * Finishes a prediction: answer, counts, observers, copies for other versions. Answers that are larger than may be answered in JSON (those that
+ * were asked for as binary data) are neither observed nor compared.
  *
  * @param answer makes the answer from what the model gave; `answers` are made from the same parts where it has them already
- * Answers that are larger than may be answered in JSON (those that were asked for as binary data) are neither observed nor compared.
- *
  * @returns rejects with HttpError `MODEL_REFUSED_INPUT`, `MODEL_RUN_FAILED`, `DEADLINE_EXCEEDED`, `RESPONSE_TOO_LARGE`
  */
 export function answerPrediction(

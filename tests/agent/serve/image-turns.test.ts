@@ -7,8 +7,8 @@ function images(turns: ImageTurns) {
   const ends = new Map<number, (error?: Error) => void>()
   return {
     running,
-    begin: (pixels: number) =>
-      turns.take(pixels, () => {
+    begin: (pixels: number, asker = { isOver: () => false }) =>
+      turns.take(pixels, asker, () => {
         running.push(pixels)
         return new Promise<void>((resolve, reject) =>
           ends.set(pixels, (error) => {
@@ -28,7 +28,7 @@ function images(turns: ImageTurns) {
 
 it('images are decoded beside each other as long as they are few and small together, in the order they came', async () => {
   const { running, begin, end } = images(new ImageTurns(3, 100))
-  const done = [60, 30, 5, 4, 200, 1].map(begin)
+  const done = [60, 30, 5, 4, 200, 1].map((pixels) => begin(pixels))
   await end(0)
   expect(running).toEqual([60, 30, 5])
   await end(30)
@@ -46,4 +46,23 @@ it('images are decoded beside each other as long as they are few and small toget
   await end(1)
   await Promise.allSettled(done)
   expect(running).toEqual([])
+})
+
+it('an image that nobody waits for any more is forgotten when the next one comes or goes, and takes no turn', async () => {
+  const { running, begin, end } = images(new ImageTurns(1, 100))
+  let isOver = false
+  const abandoned = () => begin(2, { isOver: () => isOver })
+  const first = begin(1)
+  const behind = [abandoned(), begin(3), abandoned()]
+  isOver = true
+  const last = begin(4)
+  const codes = await Promise.allSettled([behind[0], behind[2]])
+  expect(codes).toEqual(Array(2).fill({ status: 'rejected', reason: expect.objectContaining({ code: 'DEADLINE_EXCEEDED' }) }))
+  expect(running).toEqual([1])
+  await end(1)
+  expect(running).toEqual([3])
+  await end(3)
+  expect(running).toEqual([4])
+  await end(4)
+  await Promise.all([first, behind[1], last])
 })

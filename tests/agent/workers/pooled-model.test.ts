@@ -137,6 +137,21 @@ describe('a model in threads', () => {
     expect((await back.run(feeds(2))).y?.dims).toEqual([2, SIZE])
   })
 
+  it('goes on trying where the system gives no thread', async () => {
+    let isFull = false
+    const scarce = (options: WorkerOptions): Worker => {
+      if (isFull) throw new Error('no thread left')
+      return startThread(options)
+    }
+    const pool = await pooled({ workers: 1, firstPauseMs: 1, startThread: scarce })
+    isFull = true
+    await kill(threads[0])
+    expect(pool.state).toMatchObject({ readyThreads: 0, downtime: { reason: 'no thread left' } })
+    isFull = false
+    await expect.poll(() => pool.state.downtime, { timeout: 30_000 }).toBeNull()
+    expect((await pool.run(feeds(2))).y?.dims).toEqual([2, SIZE])
+  })
+
   it('finishes what it was given before it closes, time and again', async () => {
     for (let round = 0; round < 3; round++) {
       const pool = await pooled({ workers: 2 })

@@ -44,7 +44,8 @@ export class RolloutController {
 
   /** Begins to serve: the current release at once, those beside it as soon as they are loaded. */
   async start(): Promise<void> {
-    await this.#served.start()
+    // Whoever asks for other traffic meanwhile waits: it would be undone.
+    await this.#exclusive(() => this.#served.start())
     const told = (error: unknown) => this.#options.log.error('not-loaded', { message: reasonOf(error) })
     if (this.#served.needsOthers) void this.#exclusive(() => this.#loadOthers()).catch(told)
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref()

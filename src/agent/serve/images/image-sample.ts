@@ -4,7 +4,6 @@ import { EdgesmithError } from '../../../contract/errors.ts'
 import { CoreError } from '../../../core/core-error.ts'
 import { type PrepareElements, preparerFor } from '../../../core/datasets/prepare-samples.ts'
 import type { SamplePlan } from '../../../core/datasets/sample-plan.ts'
-import { abandonedRequest } from '../abandoned-request.ts'
 import { HttpError } from '../http-error.ts'
 import { type ModelSignature, planRequest, type SampleInput } from '../model-signature.ts'
 import type { Sample } from '../predict-request.ts'
@@ -57,10 +56,7 @@ export async function readImageSample(bytes: Uint8Array, signature: ModelSignatu
   const { weight, mostPixels } = costOf(bytes)
   const decode = async () => {
     const facts = await library.imageFacts(bytes, 'the image', mostPixels)
-    return turns.take(facts.width * facts.height * weight, async () => {
-      if (asker.isOver()) throw abandonedRequest()
-      return library.imagePixels(bytes, image, 'the image', mostPixels, facts)
-    })
+    return turns.take(facts.width * facts.height * weight, asker, () => library.imagePixels(bytes, image, 'the image', mostPixels, facts))
   }
   const pixels = await decode().catch(unreadable)
   const plan = input.plan ?? planned([image.height, image.width, image.colour === 'grey' ? 1 : 3], input)

@@ -173,7 +173,12 @@ class Pool implements PoolState {
     const pauseMs = this.#pauses.died(now)
     this.#options.onThreadEnd?.(reason, pauseMs)
     const start = () => {
-      this.#threads[index] = this.#start(index)
+      try {
+        this.#threads[index] = this.#start(index)
+      } catch (error) {
+        // The system gives no thread: as good as one that died at once, and no reason to end the process.
+        this.#replace(index, error instanceof Error ? error.message : String(error))
+      }
     }
     if (pauseMs === 0) {
       start()

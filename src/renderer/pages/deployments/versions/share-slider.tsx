@@ -21,9 +21,13 @@ export function ShareSlider({ name, weight, onChange }: ShareSliderProps) {
   const [wanted, setWanted] = useState(weight)
   // Another window may change it.
   useEffect(() => setWanted(weight), [weight])
-  const send = useDebouncedCallback((value: number) => {
-    if (value !== weight) onChange(value, () => setWanted(weight))
-  }, PAUSE_MS)
+  const send = useDebouncedCallback(
+    (value: number) => {
+      if (value !== weight) onChange(value, () => setWanted(weight))
+    },
+    // Whoever moves it and goes elsewhere at once has moved it all the same.
+    { delay: PAUSE_MS, flushOnUnmount: true },
+  )
   return (
     <div className={classes.weight}>
       <Slider
