@@ -21,11 +21,12 @@ const SEED = Number(process.env.EDGESMITH_FUZZ_SEED ?? 1)
 const CASES = 1000
 /** The reference machine has two cores. */
 const WORKERS = 2
-/** Ordinary cases take a tenth of a second. A case that takes this long hangs. */
-const HANG_MS = 20_000
+/** Of processor time. Ordinary cases take a tenth of a second. A case that takes this long hangs, or one that waits for something. */
+const HANG_SECONDS = 30
+const WAIT_MS = 180_000
 /** Far above what these small models need, far below what a test machine has. */
 const MEMORY_BYTES = 2.5e9
-const MEMORY_CHECK_MS = 100
+const WATCH_MS = 100
 
 type Recipes = Original['recipes']
 
@@ -113,19 +114,23 @@ class WatchedWorker {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-2000)
     })
-    let hang: NodeJS.Timeout | undefined
+    let wait: NodeJS.Timeout | undefined
+    let secondsBefore = 0
     child.on('message', (raw) => {
-      clearTimeout(hang)
+      clearTimeout(wait)
       this.note(raw as DamageMessage)
-      if (this.current) hang = setTimeout(() => this.end(child, `took more than ${HANG_MS} ms`), HANG_MS)
+      secondsBefore = processorSeconds(child.pid)
+      if (this.current) wait = setTimeout(() => this.end(child, `took more than ${WAIT_MS} ms`), WAIT_MS)
     })
-    const memory = setInterval(() => {
+    const watch = setInterval(() => {
       if (residentBytes(child.pid) > MEMORY_BYTES) this.end(child, `took more than ${MEMORY_BYTES / 1e9} GB of memory`)
-    }, MEMORY_CHECK_MS)
+      const seconds = processorSeconds(child.pid) - secondsBefore
+      if (this.current && seconds > HANG_SECONDS) this.end(child, `took more than ${HANG_SECONDS} s of processor time`)
+    }, WATCH_MS)
     child.send({ ...this.request, from: this.next })
     const how = await new Promise<string>((resolve) => child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`)))
-    clearTimeout(hang)
-    clearInterval(memory)
+    clearTimeout(wait)
+    clearInterval(watch)
     const lost = this.current as DamageMessage | undefined
     if (lost) {
       this.findings.push({ index: lost.index, what: lost.what, problem: this.ended ?? `ended the process: ${how} ${lastWords}` })
@@ -154,6 +159,18 @@ class WatchedWorker {
 function residentBytes(pid: number | undefined): number {
   try {
     return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096
+  } catch {
+    return 0
+  }
+}
+
+/** User and system time; the kernel counts hundredths of a second (`man 5 proc`). */
+function processorSeconds(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
   } catch {
     return 0
   }

@@ -6,7 +6,7 @@ export interface RateLimit {
 
 /** A token bucket that is full at first. */
 export class TokenBucket {
-  private readonly limit: RateLimit
+  readonly limit: RateLimit
   private tokens: number
   private filledAtMs: number
 

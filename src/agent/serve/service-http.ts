@@ -164,9 +164,12 @@ export class HttpService {
   /** Takes a prediction in, within the limits. @throws HttpError `RATE_LIMITED`, `OVERLOADED`, `INVALID_REQUEST` (wrong time-out) */
   private admit(exchange: Exchange): void {
     const now = performance.now()
-    const waitSeconds = exchange.client?.bucket?.take(now) ?? 0
+    const { client } = exchange
+    const waitSeconds = client?.bucket?.take(now) ?? 0
     if (waitSeconds > 0) {
-      throw new HttpError('RATE_LIMITED', `"${exchange.client?.name}" asks more often than it may.`, {
+      const most = client?.bucket?.limit.requestsPerSecond
+      throw new HttpError('RATE_LIMITED', `"${client?.name}" asks more often than it may: ${most} prediction requests a second.`, {
+        hint: 'Send more samples in one request: a batch counts once.',
         headers: { 'retry-after': String(Math.ceil(waitSeconds)) },
       })
     }

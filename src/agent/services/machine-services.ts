@@ -155,6 +155,7 @@ export class MachineServices {
         details: { ...error.details, log: await folder.logTail(60) },
       })
     }
+    await this.#tell(folder, 'started', null, 'Started by its user.')
     return null
   }
 

@@ -113,7 +113,7 @@ export function askingSection(
     [
       `- a body may have ${info.limits.body_bytes.toLocaleString('en')} bytes, a batch ${info.limits.batch_samples.toLocaleString('en')} samples (413, 422)`,
       '- 512 predictions are worked on together (503 beyond that), each within 60 s (504); `service.json` changes both: `concurrency`, `deadlineMs`',
-      '- every request needs the token, and its `Host` must be a loopback name or one of `network.hosts` in `service.json` (421)',
+      '- every request but the page `/docs` itself needs the token, and its `Host` must be a loopback name or one of `network.hosts` in `service.json` (421)',
     ].join('\n'),
   ].join('\n\n')
 }

@@ -34,6 +34,8 @@ export interface JobSpec<T> {
   readonly title: string
   /** Held from the first moment to the last; without it the job waits for nothing. */
   readonly machine?: MachineNeed
+  /** It succeeded where it ends well after it was cancelled: what it did stays done, whatever becomes of its result. Otherwise it was cancelled. */
+  readonly endsLate?: boolean
   readonly run: (context: JobContext) => Promise<T>
 }
 
@@ -131,7 +133,7 @@ export class JobQueue {
         enginePid: (pid) => this.jobs.setEnginePid(id, pid),
         onMachine: (machine, work) => this.onMachine(id, machine, signal, work),
       })
-      throwIfCancelled(signal)
+      if (!spec.endsLate) throwIfCancelled(signal)
       limiter.flush()
       this.jobs.finish(id, 'succeeded', now(), { result })
     } catch (error) {

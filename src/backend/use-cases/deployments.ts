@@ -112,6 +112,8 @@ function deployHandlers(
         kind: 'deploy.start',
         title: `Serve ${model.name} on ${device.name} as ${order.service}`,
         machine: { key: services.machineKey(device), mode: 'shared' },
+        // The machine may be done before it hears that it was cancelled.
+        endsLate: true,
         run: async (context) => {
           const { deployed, made } = await deployService(services, model, order, gate, context)
           if (made.apiKeys.length > 0 || made.webhookSecret !== null) secrets.set(context.jobId, made)

@@ -134,7 +134,7 @@ export const deployCommand = defineCommand({
       return notDeployed(error, { ...facts, deployed: false, ...(gates.length > 0 && { gates }) })
     }
     const secrets = await (await context.backend()).call('deploy.secrets', { jobId })
-    const outcome = options.wait ? await awaitRollout(context, deployment) : null
+    const outcome = options.wait && !deployment.cancelledTooLate ? await awaitRollout(context, deployment) : null
     const connect = `edgesmith connect ${deployment.service} --device ${deployment.device}`
     return {
       document: {
@@ -149,7 +149,10 @@ export const deployCommand = defineCommand({
       },
       text: [
         ...(deployment.cancelledTooLate
-          ? [`Cancelled too late: the release had taken its place already. edgesmith rollback ${deployment.service} takes it back.`, '']
+          ? [
+              `Cancelled too late: the release has taken its place already. edgesmith rollback ${deployment.service} takes it back; a first one goes with edgesmith undeploy ${deployment.service}.`,
+              '',
+            ]
           : []),
         factList([
           ['service', deployment.service],

@@ -14,20 +14,41 @@ const REMIND_MS = 60_000
 
 /** How a roll-out ended. */
 export interface RolloutOutcome {
-  readonly document: { readonly outcome: 'kept' | 'taken back' | 'beside'; readonly reason: string | null }
+  readonly document: { readonly outcome: 'kept' | 'taken back' | 'beside' | 'not known'; readonly reason: string | null }
   readonly text: string
   readonly failure?: EdgesmithError
 }
 
 /**
- * Waits until the watch or the canary of a release is decided. Ctrl+C ends the waiting, not the roll-out.
- * @throws EdgesmithError `SERVICE_NOT_RUNNING` when the service does not answer for long, `JOB_CANCELLED`
+ * Waits until the watch or the canary of a release is decided. Where that is not seen to its end (Ctrl+C, a service that does not answer for
+ * long), the release serves all the same: the outcome says so, and what was deployed is told as always.
  */
 export async function awaitRollout(
   context: CommandContext,
-  { id, release, service }: Deployed,
+  deployed: Deployed,
   now: () => number = () => performance.now(),
   pollMs = POLL_MS,
+): Promise<RolloutOutcome> {
+  const stop = new AbortController()
+  const release = context.interruption.handle(() => stop.abort())
+  try {
+    return await untilDecided(context, deployed, now, pollMs, stop.signal)
+  } catch (error) {
+    if (stop.signal.aborted) return unseen(deployed, new EdgesmithError('JOB_CANCELLED', 'The waiting was ended.'))
+    if (error instanceof EdgesmithError) return unseen(deployed, error)
+    throw error
+  } finally {
+    release()
+  }
+}
+
+/** @throws EdgesmithError `SERVICE_NOT_RUNNING` when the service does not answer for long; what ends a wait that is aborted */
+async function untilDecided(
+  context: CommandContext,
+  { id, release, service }: Deployed,
+  now: () => number,
+  pollMs: number,
+  signal: AbortSignal,
 ): Promise<RolloutOutcome> {
   const backend = await context.backend()
   let [said, silent, saidAtMs] = ['', 0, now()]
@@ -47,9 +68,17 @@ export async function awaitRollout(
       }
       said = stands
     }
-    await delay(pollMs)
+    await delay(pollMs, undefined, { signal })
   }
   return outcomeOf(await backend.call('deployments.report', { id }), service, release)
+}
+
+function unseen({ service, release }: Deployed, { code, message, details }: EdgesmithError): RolloutOutcome {
+  return {
+    document: { outcome: 'not known', reason: message },
+    text: `The roll-out of ${release} goes on by itself.`,
+    failure: new EdgesmithError(code, message, { hint: `edgesmith status ${service} shows how it ends.`, details }),
+  }
 }
 
 /** Changes seldom: it is a line for a log. */

@@ -81,7 +81,8 @@ function versionsTable({ versions }: ServiceReport, live: ServiceLive | null): s
       { title: 'since' },
     ],
     versions.map(({ release, modelName, role, weight, createdAt }) => {
-      const seen = live?.versions.find((version) => version.release === release)
+      // One that is not loaded counts nothing.
+      const seen = live?.versions.find((version) => version.release === release && version.runsOn !== 'not loaded')
       return [
         release,
         modelName,

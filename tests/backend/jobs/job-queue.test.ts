@@ -99,6 +99,24 @@ describe('JobQueue', () => {
     expect(await queue.wait(running)).toMatchObject({ state: 'cancelled', error: { code: 'JOB_CANCELLED' } })
   })
 
+  test('what ends well although it was cancelled counts as cancelled, unless it cannot be taken back', async () => {
+    const { queue } = process_('window')
+    const run = async ({ signal, jobId }: JobContext) => {
+      queue.cancel(jobId)
+      return { aborted: signal.aborted }
+    }
+    const usual = queue.start({ kind: 'test', title: 'usual', run })
+    expect(await queue.wait(usual)).toMatchObject({ state: 'cancelled', error: { code: 'JOB_CANCELLED' } })
+    const done = queue.start({ kind: 'test', title: 'done', endsLate: true, run })
+    expect(await queue.wait(done)).toMatchObject({ state: 'succeeded', result: { aborted: true } })
+    const stop = async ({ signal, jobId }: JobContext) => {
+      queue.cancel(jobId)
+      signal.throwIfAborted()
+    }
+    const stopped = queue.start({ kind: 'test', title: 'stopped', endsLate: true, run: stop })
+    expect((await queue.wait(stopped)).state).toBe('cancelled')
+  })
+
   test('a timed job of one process waits for a timed job of another, and either can cancel the other', async () => {
     const window = process_('window')
     const cli = process_('cli')

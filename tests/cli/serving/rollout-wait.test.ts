@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CommandContext } from '../../../src/cli/command.ts'
+import { Interruption } from '../../../src/cli/interruption.ts'
 import { awaitRollout } from '../../../src/cli/serving/rollout-wait.ts'
 import type { Deployed } from '../../../src/contract/deployment.ts'
 import { EdgesmithError } from '../../../src/contract/errors.ts'
@@ -13,7 +14,7 @@ type Version = ServiceReport['versions'][number]
 function context(
   seen: readonly (Partial<ServiceLive> | EdgesmithError)[],
   version: Partial<Version> | null,
-): { context: CommandContext; notes: string[] } {
+): { context: CommandContext; notes: string[]; interruption: Interruption } {
   const [notes, answers]: [string[], (Partial<ServiceLive> | EdgesmithError)[]] = [[], [...seen]]
   const call = async (name: string) => {
     if (name === 'deployments.report')
@@ -22,8 +23,9 @@ function context(
     if (next instanceof EdgesmithError) throw next
     return { watch: null, canary: null, ...next }
   }
-  const made = { backend: async () => ({ call }), terminal: { note: (text: string) => notes.push(text) } }
-  return { context: made as unknown as CommandContext, notes }
+  const interruption = new Interruption()
+  const made = { backend: async () => ({ call }), terminal: { note: (text: string) => notes.push(text) }, interruption }
+  return { context: made as unknown as CommandContext, notes, interruption }
 }
 
 describe('waiting for a roll-out', () => {
@@ -61,11 +63,27 @@ describe('waiting for a roll-out', () => {
     expect(outcome.text).toMatch(/FAILED {2}rollout: 12 %.*\| last words/s)
   })
 
-  it('does not wait for a split, and passes on other errors', async () => {
+  it('does not wait for a split', async () => {
     expect(await awaitRollout(context([{}], { role: 'beside', weight: 10 }).context, deployed)).toMatchObject({
       document: { outcome: 'beside' },
     })
+  })
+
+  it('fails without losing what was deployed when Ctrl+C or an error ends the waiting', async () => {
+    const watched = context([{ watch: { release, secondsLeft: 3, found: '' } }], { role: 'current' })
+    const waiting = awaitRollout(watched.context, deployed)
+    await expect.poll(() => watched.notes).toEqual(['Watching the new release'])
+    expect(watched.interruption.interrupt()).toBe(true)
+    expect(await waiting).toMatchObject({
+      document: { outcome: 'not known' },
+      text: `The roll-out of ${release} goes on by itself.`,
+      failure: { code: 'JOB_CANCELLED', hint: 'edgesmith status digits shows how it ends.' },
+    })
+    expect(watched.interruption.interrupt()).toBe(false)
     const lost = new EdgesmithError('CONNECTION_LOST', 'gone')
-    await expect(awaitRollout(context([lost], null).context, deployed)).rejects.toBe(lost)
+    expect(await awaitRollout(context([lost], null).context, deployed)).toMatchObject({
+      document: { outcome: 'not known', reason: 'gone' },
+      failure: { code: 'CONNECTION_LOST', message: 'gone' },
+    })
   })
 })

@@ -58,7 +58,7 @@ export async function readImageSample(bytes: Uint8Array, signature: ModelSignatu
     const facts = await library.imageFacts(bytes, 'the image', mostPixels)
     return turns.take(facts.width * facts.height * weight, asker, () => library.imagePixels(bytes, image, 'the image', mostPixels, facts))
   }
-  const pixels = await decode().catch(unreadable)
+  const pixels = await decode().catch((error: unknown) => unreadable(error, mostPixels))
   const plan = input.plan ?? planned([image.height, image.width, image.colour === 'grey' ? 1 : 3], input)
   const values = preparerOf(plan)(pixels, 1, (index) => {
     throw new HttpError('INVALID_INPUT', `The image: value ${index} (counted from 0) is too large for ${plan.target} after preprocessing.`)
@@ -108,11 +108,12 @@ function planned(dims: readonly number[], input: SampleInput): SamplePlan {
   }
 }
 
-function unreadable(error: unknown): never {
-  if (error instanceof EdgesmithError && (error.code === 'IMAGE_UNREADABLE' || error.code === 'TOO_LARGE')) {
-    throw new HttpError('INVALID_INPUT', capital(error.message), { hint: error.code === 'TOO_LARGE' ? 'Send a smaller image.' : undefined })
-  }
-  throw error
+function unreadable(error: unknown, mostPixels: number): never {
+  if (!(error instanceof EdgesmithError) || (error.code !== 'IMAGE_UNREADABLE' && error.code !== 'TOO_LARGE')) throw error
+  const other = mostPixels < MOST_PIXELS ? ', or a JPEG or PNG, which may be larger' : ''
+  throw new HttpError('INVALID_INPUT', capital(error.message), {
+    hint: error.code === 'TOO_LARGE' ? `Send a smaller image${other}.` : undefined,
+  })
 }
 
 function capital(text: string): string {

@@ -43,7 +43,8 @@ export async function checkGolden(model: LoadedModel, golden: GoldenAnswers): Pr
       }
     }
   }
-  const text = `${expected.length} samples are answered as on the computer they came from, within ${percent(worst)} of the outputs' ranges (${percent(golden.tolerance)} allowed).`
+  const samples = expected.length === 1 ? '1 sample is' : `${expected.length} samples are`
+  const text = `${samples} answered as on the computer they came from, within ${percent(worst)} of the outputs' ranges (${percent(golden.tolerance)} allowed).`
   return { name: 'golden answers', passed: true, text }
 }
 
