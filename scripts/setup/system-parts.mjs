@@ -139,15 +139,14 @@ export function missingBoardParts(env = process.env) {
  * @returns {SystemPart[]}
  */
 export function missingVirtualMachineParts(env = process.env) {
-  const parts = [
-    ['qemu-system-aarch64', 'qemu-system-arm'],
-    ['qemu-img', 'qemu-utils'],
-    ['arch-test', 'arch-test'],
-    ['cpio', 'cpio'],
-    ['mke2fs', 'e2fsprogs'],
-  ]
-  const missing = parts.filter(([program]) => !findProgram(program ?? '', env))
-  return missing.map(([program, name]) => ({ what: program ?? '', package: name, neededFor: 'the arm64 virtual machine' }))
+  const packages = {
+    'qemu-system-aarch64': 'qemu-system-arm',
+    'qemu-img': 'qemu-utils',
+    'arch-test': 'arch-test',
+    cpio: 'cpio',
+    mke2fs: 'e2fsprogs',
+  }
+  return missingPrograms(packages, 'the arm64 virtual machine', env)
 }
 
 /**
@@ -156,20 +155,22 @@ export function missingVirtualMachineParts(env = process.env) {
  * @returns {SystemPart[]}
  */
 export function missingContainerParts(env = process.env) {
-  const parts = [
-    ['podman', 'podman'],
-    ['runc', 'runc'],
-    // For a network with names; `netavark` and `aardvark-dns` are no programs of the search path.
-    ['iptables', 'iptables netavark aardvark-dns'],
-    ['catatonit', 'catatonit'],
-    ['docker-compose', 'docker-compose'],
-    ['mmdebstrap', 'mmdebstrap'],
-  ]
-  return parts
-    .filter(([program]) => !findProgram(program ?? '', env))
-    .flatMap(([program, names]) =>
-      (names ?? '').split(' ').map((name) => ({ what: program ?? '', package: name, neededFor: 'containers' })),
-    )
+  const names = ['podman', 'runc', 'iptables', 'netavark', 'aardvark-dns', 'catatonit', 'docker-compose', 'mmdebstrap']
+  const packages = Object.fromEntries(names.map((name) => [name, name]))
+  // Podman keeps its own helpers there.
+  return missingPrograms(packages, 'containers', { ...env, PATH: `${env.PATH ?? ''}:/usr/lib/podman` })
+}
+
+/**
+ * @param {Record<string, string>} packages by program
+ * @param {string} neededFor
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {SystemPart[]}
+ */
+function missingPrograms(packages, neededFor, env) {
+  return Object.entries(packages)
+    .filter(([program]) => !findProgram(program, env))
+    .map(([program, name]) => ({ what: program, package: name, neededFor }))
 }
 
 /**
